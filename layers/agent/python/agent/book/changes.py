@@ -1,0 +1,86 @@
+"""A change of the book: everything that is written in one transaction, or not at all."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from agent.book.records import Alert, Intent, JournalEvent, Position, Trade
+from agent.book.states import TradeStatus
+
+
+class LedgerField(StrEnum):
+    HEAT_CENTS = "heat_cents"
+    CAPITAL_CENTS = "capital_cents"
+    POSITIONS = "positions"
+    ENTRIES = "entries"
+
+
+@dataclass(frozen=True)
+class LedgerMove:
+    """Add `deltas` to one ledger entry, provided no sum in `bounds` is exceeded.
+
+    `key` is `portfolio`, `day#YYYY-MM-DD` or `symbol#SYMBOL`. A missing entry counts as zeros.
+    Bounds bind increases only; a release always succeeds.
+    """
+
+    key: str
+    deltas: Mapping[LedgerField, int]
+    bounds: Mapping[LedgerField, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class LedgerEntry:
+    key: str
+    heat_cents: int = 0
+    capital_cents: int = 0
+    positions: int = 0
+    entries: int = 0
+
+
+@dataclass(frozen=True)
+class TradeWrite:
+    """Store `trade` if the stored one is as expected; `None` expects that there is none.
+
+    `trade.version` is one above the expected version.
+    """
+
+    trade: Trade
+    expected_status: TradeStatus | None
+    expected_version: int | None
+
+
+@dataclass(frozen=True)
+class IntentWrite:
+    """Store `intent` if the stored one has the expected version; `None` expects none."""
+
+    intent: Intent
+    expected_version: int | None
+
+
+@dataclass(frozen=True)
+class BookChange:
+    """Gather writes that happen together. At most one write an item."""
+
+    trade: TradeWrite | None = None
+    intents: tuple[IntentWrite, ...] = ()
+    positions: tuple[Position, ...] = ()
+    """Stored as they are: their trade's condition guards them."""
+    ledger: tuple[LedgerMove, ...] = ()
+    events: tuple[JournalEvent, ...] = ()
+    alerts: tuple[Alert, ...] = ()
+
+
+class BookConflict(Exception):
+    """Raised where the stored state is not what a change expected: read again and decide."""
+
+
+class LimitReached(Exception):
+    """Raised where a ledger bound refuses a change; `keys` names the entries."""
+
+    def __init__(self, keys: tuple[str, ...]) -> None:
+        super().__init__(f"the ledger refuses: {', '.join(keys)}")
+        self.keys = keys
+
+
+class BookBusy(Exception):
+    """Raised where transactions kept colliding: nothing was written, try again later."""

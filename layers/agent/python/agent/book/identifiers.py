@@ -1,0 +1,53 @@
+"""Ids that are pure functions of what they name, so that doing a thing twice is visible.
+
+Every id matches `[A-Za-z0-9_-]{1,80}`: it also names a state machine execution (which allows no
+more) and the broker's `client_order_id`.
+"""
+
+import re
+from datetime import UTC, datetime
+
+IDENTIFIER_PATTERN = re.compile(r"^[A-Za-z0-9_-]{1,80}$")
+
+
+def slot_name(slot: datetime) -> str:
+    """Name a schedule slot by its UTC minute."""
+    if slot.tzinfo is None:
+        raise ValueError(f"a slot needs a time zone: {slot.isoformat()}")
+    return f"{slot.astimezone(UTC):%Y%m%dT%H%MZ}"
+
+
+def trade_id(stage: str, slot: datetime, symbol: str, strategy: str) -> str:
+    """Name the trade that a slot may enter in a symbol by a strategy."""
+    return _checked(f"{stage}-{slot_name(slot)}-{symbol}-{strategy}")
+
+
+def entry_intent_id(trade: str) -> str:
+    return _checked(f"{trade}-entry-1")
+
+
+def close_intent_id(trade: str, attempt: int) -> str:
+    """Name attempt `attempt`, from 1, to close a trade."""
+    return _checked(f"{trade}-close-{_positive(attempt)}")
+
+
+def client_order_id(intent: str, rung: int) -> str:
+    """Name the order that an intent sends at rung `rung`, from 1, of its ladder."""
+    return _checked(f"{intent}-o{_positive(rung)}")
+
+
+def position_id(trade: str, leg: int) -> str:
+    """Name the position in leg `leg`, from 1, of a trade."""
+    return _checked(f"{trade}-leg-{_positive(leg)}")
+
+
+def _positive(number: int) -> int:
+    if number < 1:
+        raise ValueError(f"attempts, rungs and legs count from 1, not {number}")
+    return number
+
+
+def _checked(identifier: str) -> str:
+    if IDENTIFIER_PATTERN.match(identifier) is None:
+        raise ValueError(f"not an id of 1-80 letters, digits, - or _: {identifier!r}")
+    return identifier

@@ -1,0 +1,252 @@
+"""What the book holds: signals, intents with their orders, trades, positions, alerts, events."""
+
+from datetime import date, datetime
+from decimal import Decimal
+from enum import StrEnum
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
+
+from agent.book.states import ExitReason, TradeStatus
+from agent.options.contracts import OptionType
+from agent.options.structures import LegSide, Structure
+
+
+class Record(BaseModel):
+    """Be immutable and refuse unknown names; a change is a new record."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Signal(Record):
+    """Propose an entry; prices are a share, positive for money received."""
+
+    symbol: str
+    strategy: str
+    structure: Structure
+    as_of: datetime
+    dte: int
+    underlying_price: Decimal
+    credit_mid: Decimal
+    credit_natural: Decimal
+    credit_min: Decimal
+    """The least credit the strategy accepts, a share."""
+    max_loss: Decimal
+    """A share, at the mid credit."""
+    leg_deltas: tuple[float, ...]
+    """Signed, per contract and unit long, in the order of the legs."""
+    implied_volatility: float
+    """IV30 of the underlying, an annual fraction."""
+    iv_rank: float
+    liquidity_score: float
+    score: float
+    """Higher is better; signals are comparable across symbols and strategies."""
+    parameters: dict[str, JsonValue]
+    """The strategy's parameters as they stood, for the record of the trade."""
+
+
+class IntentKind(StrEnum):
+    ENTRY = "entry"
+    CLOSE = "close"
+
+
+class IntentStatus(StrEnum):
+    WRITTEN = "written"
+    DONE = "done"
+
+
+class Urgency(StrEnum):
+    PATIENT = "patient"
+    URGENT = "urgent"
+
+
+class OrderStatus(StrEnum):
+    """Say how an order of ours stands; `sending` means that the broker may or may not have it."""
+
+    SENDING = "sending"
+    WORKING = "working"
+    FILLED = "filled"
+    CANCELED = "canceled"
+    EXPIRED = "expired"
+    REJECTED = "rejected"
+
+
+TERMINAL_ORDER_STATUSES = frozenset(
+    {OrderStatus.FILLED, OrderStatus.CANCELED, OrderStatus.EXPIRED, OrderStatus.REJECTED}
+)
+
+
+class OrderAttempt(Record):
+    """Keep one order that an intent sent or was about to send.
+
+    Cash figures are a share and signed: positive is money received, negative is money paid.
+    """
+
+    client_order_id: str
+    contracts: int = Field(ge=1)
+    limit_cash: Decimal
+    mid_cash: Decimal
+    """Net at mid when the order was priced: slippage is measured against it."""
+    natural_cash: Decimal
+    submitted_at: datetime
+    status: OrderStatus = OrderStatus.SENDING
+    order_id: str | None = None
+    filled_contracts: int = 0
+    filled_cash: Decimal | None = None
+    """Average net a share over what filled; None while nothing has."""
+    leg_prices: tuple[Decimal, ...] = ()
+    """Average fill price of each leg, unsigned, in the order of the structure's legs."""
+    filled_at: datetime | None = None
+    message: str | None = None
+
+
+class Intent(Record):
+    """State what is about to be done, before it is done."""
+
+    intent_id: str
+    kind: IntentKind
+    trade_id: str
+    attempt: int = Field(ge=1)
+    created_at: datetime
+    urgency: Urgency = Urgency.PATIENT
+    signal: Signal | None = None
+    """What an entry enters; None for a close."""
+    exit_reason: ExitReason | None = None
+    """Why a close closes; None for an entry."""
+    status: IntentStatus = IntentStatus.WRITTEN
+    outcome: str | None = None
+    orders: tuple[OrderAttempt, ...] = ()
+    version: int = 1
+
+
+class TradeExecution(Record):
+    """Keep what was done; cash is in dollars for the whole trade, positive when received."""
+
+    contracts: int = 0
+    """Contracts a leg opened."""
+    contracts_closed: int = 0
+    credit: Decimal | None = None
+    """Average net credit a share at entry; None before a fill."""
+    exit_debit: Decimal | None = None
+    """Average net debit a share at exit; None before a fill."""
+    entry_cash: Decimal = Decimal(0)
+    exit_cash: Decimal = Decimal(0)
+    fees: Decimal = Decimal(0)
+    """Fees attributed to the trade's fills, positive."""
+    entry_slippage: Decimal | None = None
+    """Dollars a share given up against the mid of the first entry order."""
+    exit_slippage: Decimal | None = None
+    reprices: int = 0
+
+
+class TradeRisk(Record):
+    """Keep what was reserved; cents, for the whole trade as it stands in the ledger."""
+
+    contracts_reserved: int
+    sizing_loss_per_contract: Decimal
+    capital_per_contract: Decimal
+    heat_cents: int
+    capital_cents: int
+
+
+class MarketSnapshotAtEntry(Record):
+    as_of: datetime
+    underlying_price: Decimal
+    credit_mid: Decimal
+    credit_natural: Decimal
+    implied_volatility: float
+    iv_rank: float
+    liquidity_score: float
+    dte: int
+
+
+class StopWatch(Record):
+    """Remember consecutive passes that saw the stop, so that one bad quote is no stop."""
+
+    passes: int = 0
+    last_slot: datetime | None = None
+
+
+class Trade(Record):
+    """Hold one whole structure from intent to last cent."""
+
+    trade_id: str
+    symbol: str
+    strategy: str
+    status: TradeStatus
+    structure: Structure
+    timestamp_enter: datetime
+    """When the trade was decided; the fill time is on the entry order."""
+    params: dict[str, JsonValue]
+    market_snapshot: MarketSnapshotAtEntry
+    execution: TradeExecution = TradeExecution()
+    risk: TradeRisk
+    timestamp_exit: datetime | None = None
+    pnl: Decimal | None = None
+    """Dollars, fees included; None while the trade is not closed."""
+    pnl_pct: Decimal | None = None
+    """P&L over max loss at entry, as a fraction."""
+    days_held: int | None = None
+    exit_reason: ExitReason | None = None
+    reason_tags: tuple[str, ...] = ()
+    notes: str = ""
+    close_attempts: int = 0
+    stop_watch: StopWatch = StopWatch()
+    manual_exit_requested: bool = False
+    version: int = 1
+
+    @property
+    def contracts_held(self) -> int:
+        return self.execution.contracts - self.execution.contracts_closed
+
+
+class PositionStatus(StrEnum):
+    OPEN = "open"
+    CLOSED = "closed"
+
+
+class Position(Record):
+    """Hold one leg of a trade; `quantity` is unsigned contracts, `side` says which way."""
+
+    position_id: str
+    trade_id: str
+    option_symbol: str
+    option_type: OptionType
+    strike: Decimal
+    expiration: date
+    side: LegSide
+    quantity: int
+    entry_price: Decimal | None = None
+    exit_price: Decimal | None = None
+    entry_delta: float | None = None
+    current_delta: float | None = None
+    """Signed, per contract."""
+    unrealized_pnl: Decimal | None = None
+    realized_pnl: Decimal | None = None
+    status: PositionStatus = PositionStatus.OPEN
+
+
+class AlertKind(StrEnum):
+    TRADE_EXECUTED = "trade_executed"
+    POSITION_CLOSED = "position_closed"
+    DAILY_LOSS_LIMIT = "daily_loss_limit"
+    SYSTEM_ERROR = "system_error"
+
+
+class Alert(Record):
+    """Tell the owner something once; the id makes the second telling visible."""
+
+    alert_id: str
+    kind: AlertKind
+    at: datetime
+    subject: str
+    message: str
+
+
+class JournalEvent(Record):
+    """Keep what happened to a trade, in the transaction that made it happen."""
+
+    event_id: str
+    at: datetime
+    kind: str
+    trade_id: str
+    details: dict[str, JsonValue] = {}

@@ -1,0 +1,55 @@
+"""The environment of each function, as a model: what infra must set and bootstrap may read."""
+
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict, Field, Json
+
+from agent.config.settings import Settings
+
+
+class FunctionEnvironment(BaseModel):
+    """What every function that touches the book and the broker is given."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    trades_table: str = Field(alias="TRADES_TABLE", min_length=3)
+    positions_table: str = Field(alias="POSITIONS_TABLE", min_length=3)
+    agent_state_table: str = Field(alias="AGENT_STATE_TABLE", min_length=3)
+    agent_control_table: str = Field(alias="AGENT_CONTROL_TABLE", min_length=3)
+    alpaca_secret_arn: str = Field(alias="ALPACA_SECRET_ARN", min_length=1)
+    settings: Json[Settings] = Field(alias="AGENT_SETTINGS")
+    """Only what differs from the defaults; JSON."""
+    service_name: str = Field(alias="POWERTOOLS_SERVICE_NAME", min_length=1)
+    metrics_namespace: str = Field(alias="POWERTOOLS_METRICS_NAMESPACE", min_length=1)
+
+    @classmethod
+    def parse(cls, variables: dict[str, str]) -> Self:
+        """Read the environment; raise ValidationError naming each variable that is wrong."""
+        return cls.model_validate(variables)
+
+
+class AlertingEnvironment(FunctionEnvironment):
+    """For functions that also tell the owner."""
+
+    alerts_topic_arn: str = Field(alias="ALERTS_TOPIC_ARN", min_length=1)
+
+
+class StartingEnvironment(AlertingEnvironment):
+    """For functions that also start state machines."""
+
+    open_position_arn: str = Field(alias="OPEN_POSITION_ARN", min_length=1)
+    close_position_arn: str = Field(alias="CLOSE_POSITION_ARN", min_length=1)
+
+
+ENVIRONMENTS: dict[str, type[FunctionEnvironment]] = {
+    "scan_market": StartingEnvironment,
+    "monitor_positions": StartingEnvironment,
+    "check_risk": FunctionEnvironment,
+    "size_position": FunctionEnvironment,
+    "place_order": FunctionEnvironment,
+    "poll_fill": FunctionEnvironment,
+    "cancel_order": FunctionEnvironment,
+    "record_fill": AlertingEnvironment,
+    "reconcile_order": AlertingEnvironment,
+}
+"""Function folder to its environment."""

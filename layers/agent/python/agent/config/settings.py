@@ -1,0 +1,183 @@
+"""Every number an owner can set, with its default and what it means.
+
+The defaults are those of the design; each help text is the rule the number feeds.
+"""
+
+from decimal import Decimal
+from typing import Annotated, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+Fraction = Annotated[Decimal, Field(ge=0, le=1)]
+Percent = Annotated[float, Field(ge=0, le=100)]
+LadderRung = Annotated[Decimal, Field(ge=0, le=2)]
+
+
+class Section(BaseModel):
+    """Refuse unknown names, so that a misspelt setting is an error and not a default."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class MarketSettings(Section):
+    price_min: Decimal = Field(Decimal(20), description="lowest share price scanned, dollars")
+    price_max: Decimal = Field(Decimal(500), description="highest share price scanned, dollars")
+    average_volume_min_shares: int = Field(
+        1_000_000, ge=0, description="20-day average share volume an underlying must exceed"
+    )
+    stock_quote_width_max_fraction: Fraction = Field(
+        Decimal("0.01"), description="stock quote width over mid must stay below this"
+    )
+    option_open_interest_min: int = Field(100, ge=0, description="open interest to exceed, a leg")
+    option_volume_min: int = Field(
+        50, ge=0, description="option volume to exceed: the larger of today's and the prior day's"
+    )
+    option_quote_width_max_fraction: Fraction = Field(
+        Decimal("0.10"), description="option quote width over mid must stay below this, a leg"
+    )
+    quote_age_max_seconds: float = Field(
+        120, gt=0, description="an older option quote is stale: no entry, and no mark at mid"
+    )
+    mark_quote_width_max_fraction: Decimal = Field(
+        Decimal("0.60"), gt=0, description="a wider quote is no mark: the model marks instead"
+    )
+    iv_rank_min: Percent = Field(25, description="IV rank must exceed this, 0-100")
+    iv_history_sessions_min: int = Field(
+        60, ge=2, description="fewer sessions of IV history leave the rank unknown: no entry"
+    )
+    iv_history_sessions_max: int = Field(252, ge=2, description="sessions the IV rank looks back")
+    iv_sample_new_york_time: str = Field(
+        "15:45", pattern=r"^\d\d:\d\d$", description="when the daily IV30 sample is taken"
+    )
+    risk_free_rate: float = Field(
+        0.04, ge=-0.05, le=0.25, description="annual continuously compounded rate"
+    )
+
+
+class BullPutSpreadSettings(Section):
+    dte_min: int = Field(25, ge=1, description="fewest calendar days to expiration at entry")
+    dte_max: int = Field(45, ge=1, description="most calendar days to expiration at entry")
+    short_delta_min: float = Field(-0.30, ge=-1, le=0, description="short put delta, lower bound")
+    short_delta_max: float = Field(-0.20, ge=-1, le=0, description="short put delta, upper bound")
+    width_min: Decimal = Field(Decimal(5), gt=0, description="points between the strikes, least")
+    width_max: Decimal = Field(Decimal(10), gt=0, description="points between the strikes, most")
+    width_max_fraction_of_spot: Fraction = Field(
+        Decimal("0.10"), description="width is also bounded as a share of the spot price"
+    )
+    credit_min: Decimal = Field(Decimal("0.30"), gt=0, description="least net credit, a share")
+    profit_target: Fraction = Field(
+        Decimal("0.50"), description="close at this fraction of max profit, on natural"
+    )
+    stop_loss: Decimal = Field(
+        Decimal(2), gt=0, description="close when the loss is this multiple of the credit, on mid"
+    )
+    exit_below_dte: int = Field(
+        7, ge=0, description="close when the next session's dte would be below this"
+    )
+    exit_on_breach: bool = Field(
+        False, description="close when spot passes the short strike; for a vertical a roll signal"
+    )
+
+    @model_validator(mode="after")
+    def _bounds_are_ordered(self) -> Self:
+        if self.dte_min > self.dte_max:
+            raise ValueError(f"dte_min {self.dte_min} is above dte_max {self.dte_max}")
+        if self.width_min > self.width_max:
+            raise ValueError(f"width_min {self.width_min} is above width_max {self.width_max}")
+        if self.short_delta_min > self.short_delta_max:
+            raise ValueError("short_delta_min is above short_delta_max")
+        return self
+
+
+class RiskSettings(Section):
+    max_trades_per_day: int = Field(10, ge=0, description="hard limit of entries a trading day")
+    max_entries_per_session: int = Field(3, ge=0, description="paces entries within a session")
+    max_signals_per_scan: int = Field(3, ge=0, description="signals acted on in one scan")
+    daily_loss_max_fraction: Fraction = Field(
+        Decimal("0.05"), description="loss of the day over prior close equity that stops entries"
+    )
+    trade_capital_max_fraction: Fraction = Field(
+        Decimal("0.20"), description="capital of one trade over the account"
+    )
+    symbol_capital_max_fraction: Fraction = Field(
+        Decimal("0.30"), description="capital in one symbol over the account"
+    )
+    symbol_positions_max: int = Field(2, ge=0, description="open or working trades in one symbol")
+    heat_max_fraction: Fraction = Field(
+        Decimal("0.30"), description="sum of sizing losses of open and working trades, of equity"
+    )
+    trade_risk_fraction: Fraction = Field(
+        Decimal("0.01"), description="fixed risk: sizing loss of a new trade over the account"
+    )
+    contracts_max: int = Field(50, ge=1, description="most contracts in one trade")
+
+
+class ExecutionSettings(Section):
+    entry_ladder: tuple[LadderRung, ...] = Field(
+        (Decimal(0), Decimal("0.20"), Decimal("0.40")),
+        min_length=1,
+        max_length=8,
+        description="limits of successive orders: fractions of the way from mid to natural",
+    )
+    patient_ladder: tuple[LadderRung, ...] = Field(
+        (Decimal("0.20"), Decimal("0.50"), Decimal(1)),
+        min_length=1,
+        max_length=8,
+        description="the same for exits that can wait: profit targets and expiration",
+    )
+    urgent_ladder: tuple[LadderRung, ...] = Field(
+        (Decimal("0.50"), Decimal(1), Decimal("1.25")),
+        min_length=1,
+        max_length=8,
+        description="the same for stops; the last rung ends marketable, past natural",
+    )
+    rung_wait_seconds: int = Field(15, ge=1, le=300, description="pause before each fill poll")
+    polls_per_rung: int = Field(3, ge=1, le=20, description="polls before the next rung")
+
+
+class ExitSettings(Section):
+    stop_confirmation_passes: int = Field(
+        2, ge=1, description="consecutive passes that must see the stop before it acts on mid"
+    )
+    opening_minutes: int = Field(
+        10, ge=0, description="minutes after the open in which a stop needs the underlying"
+    )
+
+
+class FeeSettings(Section):
+    """Regulatory fees a contract; Alpaca charges no commission on options."""
+
+    commission_per_contract: Decimal = Field(Decimal(0), ge=0, description="dollars a contract")
+    regulatory_per_contract_bought: Decimal = Field(
+        Decimal("0.0408"), ge=0, description="ORF + OCC + CAT, dollars a contract bought"
+    )
+    regulatory_per_contract_sold: Decimal = Field(
+        Decimal("0.0437"), ge=0, description="the same plus TAF, dollars a contract sold"
+    )
+    sale_value_fraction: Decimal = Field(
+        Decimal("0.0000206"), ge=0, description="SEC fee as a share of the value sold"
+    )
+
+
+class ScheduleSettings(Section):
+    scan_slot_age_max_seconds: int = Field(300, ge=1, description="older scan slots are dropped")
+    monitor_slot_age_max_seconds: int = Field(60, ge=1, description="the same for monitor slots")
+
+
+class Settings(Section):
+    """Gather every setting of one stage."""
+
+    stage: str = Field("paper", pattern=r"^[a-z][a-z0-9]{0,9}$", description="name of the stage")
+    live_trading: bool = Field(
+        False, description="trade real money; without it only a paper endpoint is accepted"
+    )
+    watchlist: tuple[str, ...] = Field(
+        ("AAPL", "AMZN", "GOOGL", "MSFT", "NVDA"), min_length=1, description="symbols to scan"
+    )
+    market: MarketSettings = MarketSettings()
+    bull_put_spread: BullPutSpreadSettings = BullPutSpreadSettings()
+    risk: RiskSettings = RiskSettings()
+    execution: ExecutionSettings = ExecutionSettings()
+    exits: ExitSettings = ExitSettings()
+    fees: FeeSettings = FeeSettings()
+    schedule: ScheduleSettings = ScheduleSettings()

@@ -1,0 +1,262 @@
+"""What the agent needs of the world, in its own words.
+
+Every method either answers, or raises one of the errors named here. None blocks for ever.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Protocol
+
+from agent.book.changes import BookChange, LedgerEntry
+from agent.book.records import Alert, Intent, OrderStatus, Position, Trade
+from agent.market.calendar import TradingSession
+from agent.market.chain import OptionChain
+from agent.market.quotes import OptionQuote, UnderlyingSnapshot
+from agent.market.volatility import ImpliedVolatilitySample
+from agent.options.contracts import OptionContract, OptionType
+from agent.options.structures import Leg
+
+
+class BrokerUnavailable(Exception):
+    """Raised where the broker did not answer, or answered that it cannot now.
+
+    Whether a request took effect is unknown.
+    """
+
+
+class BrokerRefused(Exception):
+    """Raised where the broker said no; it did nothing. `code` is the broker's own."""
+
+    def __init__(self, message: str, *, status: int, code: int | None) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+
+
+class BrokerMisunderstood(Exception):
+    """Raised where the broker's answer does not have the shape that its documentation gives."""
+
+
+class CredentialsRefused(Exception):
+    """Raised where the broker does not accept the keys."""
+
+
+@dataclass(frozen=True)
+class Account:
+    """Describe the brokerage account; money in dollars."""
+
+    account_number: str
+    can_trade_options: bool
+    equity: Decimal
+    last_equity: Decimal
+    """Equity at the prior close."""
+    cash: Decimal
+    options_buying_power: Decimal
+    accrued_fees: Decimal
+
+
+@dataclass(frozen=True)
+class MarketClock:
+    now: datetime
+    is_open: bool
+    next_open: datetime
+    next_close: datetime
+
+
+@dataclass(frozen=True)
+class OrderRequest:
+    """Ask for `contracts` units of the legs at a net of `limit_cash` a share or better.
+
+    `limit_cash` is signed: positive is money received (a credit), negative is money paid.
+    """
+
+    client_order_id: str
+    legs: tuple[Leg, ...]
+    opening: bool
+    """True opens the legs as their sides say; False closes them by the opposite sides."""
+    contracts: int
+    limit_cash: Decimal
+
+
+@dataclass(frozen=True)
+class BrokerOrder:
+    """Describe an order as the broker has it; cash signed as in OrderRequest."""
+
+    order_id: str
+    client_order_id: str
+    status: OrderStatus
+    contracts: int
+    filled_contracts: int
+    filled_cash: Decimal | None
+    leg_prices: Mapping[str, Decimal]
+    """OCC symbol to average fill price, unsigned; empty while nothing filled."""
+    submitted_at: datetime
+    filled_at: datetime | None
+
+
+@dataclass(frozen=True)
+class BrokerPosition:
+    symbol: str
+    quantity: int
+    """Signed: negative is short."""
+
+
+@dataclass(frozen=True)
+class FeeCharge:
+    """A fee the broker took from the account on `session`; `amount` in dollars, positive."""
+
+    activity_id: str
+    session: date
+    amount: Decimal
+
+
+class Broker(Protocol):
+    def account(self) -> Account: ...
+
+    def submit(self, request: OrderRequest) -> BrokerOrder:
+        """Send an order once; raise BrokerUnavailable where its fate is unknown."""
+        ...
+
+    def order_by_client_id(self, client_order_id: str) -> BrokerOrder | None: ...
+
+    def cancel(self, order_id: str) -> None:
+        """Ask for a cancel; returning means asked, not cancelled. An ended order is no error."""
+        ...
+
+    def positions(self) -> tuple[BrokerPosition, ...]: ...
+
+    def fee_charges(self, since: date) -> tuple[FeeCharge, ...]: ...
+
+
+class Clock(Protocol):
+    def market_clock(self) -> MarketClock: ...
+
+
+class Calendar(Protocol):
+    def sessions(self, start: date, end: date) -> tuple[TradingSession, ...]: ...
+
+
+@dataclass(frozen=True)
+class ChainRequest:
+    """Bound a chain; each bound is inclusive."""
+
+    expiration_min: date
+    expiration_max: date
+    strike_min: Decimal | None = None
+    strike_max: Decimal | None = None
+    option_type: OptionType | None = None
+
+
+class MarketData(Protocol):
+    def underlyings(self, symbols: Sequence[str]) -> Mapping[str, UnderlyingSnapshot]:
+        """Give what is known; a symbol without any quote is absent."""
+        ...
+
+    def chain(
+        self, underlying: UnderlyingSnapshot, request: ChainRequest, as_of: datetime
+    ) -> OptionChain: ...
+
+    def option_quotes(self, contracts: Sequence[OptionContract]) -> Mapping[str, OptionQuote]:
+        """Give the latest quotes by OCC symbol, never from a cache; the unknown are absent."""
+        ...
+
+
+class Book(Protocol):
+    """The store of trades, positions, intents, ledger and journal; reads are consistent."""
+
+    def commit(self, change: BookChange) -> None:
+        """Write all of `change` or nothing; raise BookConflict, LimitReached or BookBusy."""
+        ...
+
+    def trade(self, trade_id: str) -> Trade | None: ...
+
+    def active_trades(self) -> tuple[Trade, ...]:
+        """Give the trades whose status is not terminal, ordered by id."""
+        ...
+
+    def all_trades(self) -> tuple[Trade, ...]:
+        """List every trade, ordered by id; for reports, not for decisions."""
+        ...
+
+    def positions(self, trade_id: str) -> tuple[Position, ...]: ...
+
+    def intent(self, intent_id: str) -> Intent | None: ...
+
+    def unfinished_intents(self) -> tuple[Intent, ...]:
+        """Give the intents not yet done, ordered by id."""
+        ...
+
+    def ledger(self, key: str) -> LedgerEntry:
+        """Give a ledger entry; a missing one is all zeros."""
+        ...
+
+
+class VolatilityHistory(Protocol):
+    def samples(self, symbol: str, sessions_max: int) -> tuple[ImpliedVolatilitySample, ...]:
+        """Give the newest samples, oldest first."""
+        ...
+
+    def record(self, symbol: str, sample: ImpliedVolatilitySample) -> bool:
+        """Store a session's sample; False where that session has one already."""
+        ...
+
+
+class TradingState(StrEnum):
+    ACTIVE = "active"
+    REDUCING = "reducing"
+    HALTED = "halted"
+
+
+class Control(Protocol):
+    def trading_state(self) -> TradingState: ...
+
+    def set_trading_state(self, state: TradingState) -> None: ...
+
+    def account_number(self) -> str | None:
+        """Give the broker account this stage belongs to, or None before the first bind."""
+        ...
+
+    def bind_account(self, account_number: str) -> str:
+        """Bind the stage to an account unless it is bound; give the one it is bound to."""
+        ...
+
+    def claim_slot(self, schedule: str, slot: datetime) -> bool:
+        """Claim a schedule slot; False where it was claimed before."""
+        ...
+
+
+class ExecutionState(StrEnum):
+    ABSENT = "absent"
+    RUNNING = "running"
+    ENDED = "ended"
+
+
+class Workflows(Protocol):
+    """The state machines; an execution bears the name of its intent."""
+
+    def start_open(self, intent_id: str) -> None:
+        """Start `open_position`; an execution already there is no error: it means started."""
+        ...
+
+    def start_close(self, intent_id: str) -> None: ...
+
+    def state(self, intent: Intent) -> ExecutionState: ...
+
+
+class AlertOutbox(Protocol):
+    def unsent(self) -> tuple[Alert, ...]: ...
+
+    def mark_sent(self, alert_id: str) -> None: ...
+
+
+class Alerts(Protocol):
+    def publish(self, alert: Alert) -> None:
+        """Tell the owner; raise AlertUnavailable where nobody was told."""
+        ...
+
+
+class AlertUnavailable(Exception):
+    """Raised where an alert could not be handed over."""

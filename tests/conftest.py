@@ -1,0 +1,18 @@
+"""Fixtures that every test may ask for."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+SHARED_DATA_DIRECTORY = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+
+@pytest.fixture(scope="session")
+def shared_data_directory() -> Path:
+    """Give the recorded market data beside the checkout; CI must have it."""
+    if not SHARED_DATA_DIRECTORY.is_dir():
+        if os.environ.get("CI") == "true":
+            pytest.fail(f"CI runs need the recorded data in {SHARED_DATA_DIRECTORY}")
+        pytest.skip("the recorded data is not beside this checkout")
+    return SHARED_DATA_DIRECTORY
