@@ -1,0 +1,375 @@
+"""Every move of a trade, as a pure function from what stands to the change that is to be written.
+
+Ledger moves and fees come from the caller: the book records limits, it does not set them.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
+
+from pydantic import JsonValue
+
+from agent.book.changes import BookChange, IntentWrite, LedgerMove, TradeWrite
+from agent.book.fills import FillSummary
+from agent.book.identifiers import close_intent_id, position_id
+from agent.book.records import (
+    Alert,
+    AlertKind,
+    Intent,
+    IntentKind,
+    IntentStatus,
+    JournalEvent,
+    MarketSnapshotAtEntry,
+    OrderAttempt,
+    Position,
+    PositionStatus,
+    Signal,
+    StopWatch,
+    Trade,
+    TradeExecution,
+    TradeRisk,
+    Urgency,
+)
+from agent.book.states import ExitReason, TradeStatus, require_transition
+from agent.market.calendar import new_york_date
+from agent.options.structures import LegSide
+
+ZERO = Decimal(0)
+
+
+def write_entry_intent(intent_id: str, trade_id: str, signal: Signal, at: datetime) -> BookChange:
+    """State that the signal is about to be entered; refused by the store where it was before."""
+    intent = Intent(
+        intent_id=intent_id,
+        kind=IntentKind.ENTRY,
+        trade_id=trade_id,
+        attempt=1,
+        created_at=at,
+        signal=signal,
+    )
+    return BookChange(intents=(IntentWrite(intent, None),))
+
+
+def refuse_entry(intent: Intent, reason: str, at: datetime) -> BookChange:
+    """End an entry before anything was reserved for it."""
+    return BookChange(
+        intents=(_ended(intent, f"refused: {reason}"),),
+        events=(_event(intent, "entry_refused", at, {"reason": reason}),),
+    )
+
+
+def reserve_entry(
+    intent: Intent, risk: TradeRisk, reservation: Sequence[LedgerMove], at: datetime
+) -> BookChange:
+    """Create the pending trade and move the ledger, together."""
+    signal = _signal_of(intent)
+    trade = Trade(
+        trade_id=intent.trade_id,
+        symbol=signal.symbol,
+        strategy=signal.strategy,
+        status=TradeStatus.PENDING,
+        structure=signal.structure,
+        timestamp_enter=at,
+        params=signal.parameters,
+        market_snapshot=MarketSnapshotAtEntry(
+            as_of=signal.as_of,
+            underlying_price=signal.underlying_price,
+            credit_mid=signal.credit_mid,
+            credit_natural=signal.credit_natural,
+            implied_volatility=signal.implied_volatility,
+            iv_rank=signal.iv_rank,
+            liquidity_score=signal.liquidity_score,
+            dte=signal.dte,
+        ),
+        risk=risk,
+    )
+    return BookChange(
+        trade=TradeWrite(trade, None, None),
+        ledger=tuple(reservation),
+        events=(_event(intent, "entry_reserved", at, {"contracts": risk.contracts_reserved}),),
+    )
+
+
+def record_orders(intent: Intent, orders: Sequence[OrderAttempt]) -> IntentWrite:
+    """Keep what is known of an intent's orders."""
+    following = intent.model_copy(update={"orders": tuple(orders), "version": intent.version + 1})
+    return IntentWrite(following, intent.version)
+
+
+def open_trade(
+    trade: Trade,
+    intent: Intent,
+    fills: FillSummary,
+    *,
+    risk: TradeRisk,
+    fees: Decimal,
+    adjustment: Sequence[LedgerMove],
+    at: datetime,
+) -> BookChange:
+    """Record a filled entry, in full or in part, and give back what was not needed."""
+    if not fills.contracts or fills.leg_prices is None or fills.cash_per_share is None:
+        raise ValueError(f"{trade.trade_id} cannot open: nothing filled")
+    signal = _signal_of(intent)
+    opened = _moved(
+        trade,
+        TradeStatus.OPEN,
+        risk=risk,
+        execution=TradeExecution(
+            contracts=fills.contracts,
+            credit=fills.cash_per_share,
+            entry_cash=fills.cash,
+            fees=fees,
+            entry_slippage=fills.slippage,
+            reprices=fills.reprices,
+        ),
+    )
+    positions = tuple(
+        Position(
+            position_id=position_id(trade.trade_id, number),
+            trade_id=trade.trade_id,
+            option_symbol=leg.contract.symbol,
+            option_type=leg.contract.option_type,
+            strike=leg.contract.strike,
+            expiration=leg.contract.expiration,
+            side=leg.side,
+            quantity=fills.contracts * leg.ratio,
+            entry_price=price,
+            entry_delta=delta,
+            current_delta=delta,
+        )
+        for number, (leg, price, delta) in enumerate(
+            zip(trade.structure.legs, fills.leg_prices, signal.leg_deltas, strict=True), start=1
+        )
+    )
+    return BookChange(
+        trade=TradeWrite(opened, trade.status, trade.version),
+        intents=(_ended(intent, "opened"),),
+        positions=positions,
+        ledger=tuple(adjustment),
+        events=(_event(intent, "trade_opened", at, {"contracts": fills.contracts}),),
+        alerts=(
+            Alert(
+                alert_id=f"{intent.intent_id}-alert",
+                kind=AlertKind.TRADE_EXECUTED,
+                at=at,
+                subject=f"Opened {trade.symbol} {trade.strategy}",
+                message=(
+                    f"Opened {fills.contracts} x {describe(trade)} for a net credit of "
+                    f"{fills.cash_per_share:.2f} a share ({trade.trade_id})."
+                ),
+            ),
+        ),
+    )
+
+
+def abandon_entry(
+    trade: Trade,
+    intent: Intent,
+    *,
+    status: TradeStatus,
+    reason: str,
+    release: Sequence[LedgerMove],
+    at: datetime,
+) -> BookChange:
+    """End an entry of which nothing filled; `status` is rejected or cancelled."""
+    return BookChange(
+        trade=TradeWrite(
+            _moved(trade, status, timestamp_exit=at, notes=reason), trade.status, trade.version
+        ),
+        intents=(_ended(intent, f"{status}: {reason}"),),
+        ledger=tuple(release),
+        events=(_event(intent, f"entry_{status}", at, {"reason": reason}),),
+    )
+
+
+def begin_close(
+    trade: Trade, reason: ExitReason, urgency: Urgency, sentence: str, at: datetime
+) -> tuple[BookChange, Intent]:
+    """Move an open trade to closing and state the attempt, together."""
+    attempt = trade.close_attempts + 1
+    intent = Intent(
+        intent_id=close_intent_id(trade.trade_id, attempt),
+        kind=IntentKind.CLOSE,
+        trade_id=trade.trade_id,
+        attempt=attempt,
+        created_at=at,
+        urgency=urgency,
+        exit_reason=reason,
+    )
+    closing = _moved(trade, TradeStatus.CLOSING, close_attempts=attempt, exit_reason=reason)
+    change = BookChange(
+        trade=TradeWrite(closing, trade.status, trade.version),
+        intents=(IntentWrite(intent, None),),
+        events=(_event(intent, "close_begun", at, {"reason": reason, "why": sentence}),),
+    )
+    return change, intent
+
+
+def settle_close(
+    trade: Trade,
+    positions: Sequence[Position],
+    intent: Intent,
+    fills: FillSummary,
+    *,
+    fees: Decimal,
+    max_loss: Decimal,
+    release: Sequence[LedgerMove],
+    risk: TradeRisk,
+    at: datetime,
+) -> BookChange:
+    """Record an exit: closed where all is gone, open again where something is left.
+
+    `fees` are those of these fills; `max_loss` is the trade's at entry, in dollars.
+    """
+    execution = _after_exit(trade.execution, fills, fees)
+    left = tuple(_after_leg_exit(position, fills, trade, execution) for position in positions)
+    events = [_event(intent, "close_settled", at, {"contracts": fills.contracts})]
+    if execution.contracts_closed < execution.contracts:
+        return BookChange(
+            trade=TradeWrite(
+                _moved(trade, TradeStatus.OPEN, execution=execution, exit_reason=None, risk=risk),
+                trade.status,
+                trade.version,
+            ),
+            intents=(_ended(intent, "unfilled" if not fills.contracts else "partly filled"),),
+            positions=left,
+            ledger=tuple(release),
+            events=tuple(events),
+        )
+    pnl = execution.entry_cash + execution.exit_cash - execution.fees
+    held = (new_york_date(at) - new_york_date(trade.timestamp_enter)).days
+    closed = _moved(
+        trade,
+        TradeStatus.CLOSED,
+        execution=execution,
+        risk=risk,
+        timestamp_exit=fills.filled_at or at,
+        pnl=pnl,
+        pnl_pct=pnl / max_loss if max_loss > 0 else None,
+        days_held=held,
+    )
+    return BookChange(
+        trade=TradeWrite(closed, trade.status, trade.version),
+        intents=(_ended(intent, "closed"),),
+        positions=left,
+        ledger=tuple(release),
+        events=tuple(events),
+        alerts=(
+            Alert(
+                alert_id=f"{intent.intent_id}-alert",
+                kind=AlertKind.POSITION_CLOSED,
+                at=at,
+                subject=f"Closed {trade.symbol} {trade.strategy}: {trade.exit_reason}",
+                message=(
+                    f"Closed {execution.contracts} x {describe(trade)} after {held} days "
+                    f"({trade.exit_reason}): P&L {pnl:.2f} USD ({trade.trade_id})."
+                ),
+            ),
+        ),
+    )
+
+
+def mark_open(trade: Trade, stop_watch: StopWatch, positions: Sequence[Position]) -> BookChange:
+    """Keep what a monitor pass saw of an open trade."""
+    seen = trade.model_copy(update={"stop_watch": stop_watch, "version": trade.version + 1})
+    return BookChange(
+        trade=TradeWrite(seen, trade.status, trade.version), positions=tuple(positions)
+    )
+
+
+def request_manual_exit(trade: Trade, at: datetime) -> BookChange:
+    """Have the next monitor pass close an open trade, whatever its rules say."""
+    asked = trade.model_copy(update={"manual_exit_requested": True, "version": trade.version + 1})
+    return BookChange(
+        trade=TradeWrite(asked, trade.status, trade.version),
+        events=(
+            JournalEvent(
+                event_id=f"{trade.trade_id}-manual-{trade.version}",
+                at=at,
+                kind="manual_exit_requested",
+                trade_id=trade.trade_id,
+            ),
+        ),
+    )
+
+
+def describe(trade: Trade) -> str:
+    """Name a trade as its owner would: symbol, strikes and expiration."""
+    strikes = "/".join(
+        f"{'-' if leg.side is LegSide.SHORT else '+'}{leg.contract.strike.normalize():f}"
+        f"{leg.contract.option_type[0].upper()}"
+        for leg in trade.structure.legs
+    )
+    return f"{trade.symbol} {strikes} {trade.structure.expiration:%Y-%m-%d}"
+
+
+def _after_exit(before: TradeExecution, fills: FillSummary, fees: Decimal) -> TradeExecution:
+    closed = before.contracts_closed + fills.contracts
+    if closed > before.contracts:
+        raise ValueError(f"closed {closed} contracts of a trade of {before.contracts}")
+    paid_before = (before.exit_debit or ZERO) * before.contracts_closed
+    paid_now = -(fills.cash_per_share or ZERO) * fills.contracts
+    return before.model_copy(
+        update={
+            "contracts_closed": closed,
+            "exit_debit": (paid_before + paid_now) / closed if closed else None,
+            "exit_cash": before.exit_cash + fills.cash,
+            "fees": before.fees + fees,
+            "exit_slippage": before.exit_slippage if fills.slippage is None else fills.slippage,
+            "reprices": before.reprices + fills.reprices,
+        }
+    )
+
+
+def _after_leg_exit(
+    position: Position, fills: FillSummary, trade: Trade, execution: TradeExecution
+) -> Position:
+    """Book the part of a leg that was closed; the exit price averages over all parts."""
+    if fills.leg_prices is None or position.entry_price is None:
+        return position
+    number = int(position.position_id.rsplit("-", 1)[1])
+    leg = trade.structure.legs[number - 1]
+    shares_a_unit = leg.signed_ratio * trade.structure.multiplier
+    gain = fills.leg_prices[number - 1] - position.entry_price
+    realized = (position.realized_pnl or ZERO) + gain * fills.contracts * shares_a_unit
+    held = execution.contracts - execution.contracts_closed
+    if held:
+        return position.model_copy(update={"quantity": held * leg.ratio, "realized_pnl": realized})
+    return position.model_copy(
+        update={
+            "status": PositionStatus.CLOSED,
+            "quantity": execution.contracts * leg.ratio,
+            "exit_price": position.entry_price + realized / (execution.contracts * shares_a_unit),
+            "realized_pnl": realized,
+            "unrealized_pnl": ZERO,
+            "current_delta": 0.0,
+        }
+    )
+
+
+def _moved(trade: Trade, status: TradeStatus, **changes: object) -> Trade:
+    require_transition(trade.status, status)
+    return trade.model_copy(update={"status": status, "version": trade.version + 1, **changes})
+
+
+def _ended(intent: Intent, outcome: str) -> IntentWrite:
+    ended = intent.model_copy(
+        update={"status": IntentStatus.DONE, "outcome": outcome, "version": intent.version + 1}
+    )
+    return IntentWrite(ended, intent.version)
+
+
+def _event(intent: Intent, kind: str, at: datetime, details: dict[str, JsonValue]) -> JournalEvent:
+    return JournalEvent(
+        event_id=f"{intent.intent_id}-{kind}",
+        at=at,
+        kind=kind,
+        trade_id=intent.trade_id,
+        details=details,
+    )
+
+
+def _signal_of(intent: Intent) -> Signal:
+    if intent.signal is None:
+        raise ValueError(f"{intent.intent_id} is not an entry")
+    return intent.signal
