@@ -1,0 +1,250 @@
+"""The 30-day implied volatility of a stock, and where it stands in its own history."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from itertools import pairwise
+from math import sqrt
+
+import numpy as np
+
+from agent.market.chain import ChainAnalytics, ForwardPrice, OptionChain
+from agent.options.black_scholes import FloatArray
+from agent.options.implied_volatility import implied_volatility
+
+TARGET_DAYS = 30
+DTE_MIN = 7
+SESSIONS_PER_YEAR = 252
+SOURCE_QUOTES = "quotes"
+
+
+@dataclass(frozen=True, slots=True)
+class AtTheMoneyVolatility:
+    """Hold an at-the-money-forward volatility (annual fraction) with its bid and ask.
+
+    The bid or ask is None where the quotes on that side imply none.
+    """
+
+    implied_volatility: float
+    implied_volatility_bid: float | None
+    implied_volatility_ask: float | None
+    source: str = SOURCE_QUOTES
+
+
+@dataclass(frozen=True, slots=True)
+class ImpliedVolatilitySample:
+    """Keep one session's 30-day implied volatility (annual fraction) and where it came from."""
+
+    session: date
+    implied_volatility: float
+    implied_volatility_bid: float | None
+    implied_volatility_ask: float | None
+    source: str
+
+
+def iv30(chain: OptionChain, analytics: ChainAnalytics) -> AtTheMoneyVolatility | None:
+    """Interpolate the at-the-money-forward volatility to 30 days.
+
+    Total variance is straight in calendar days between the nearest expirations on both sides of
+    30 days that have one, none of them under 7 days away; None where a side is missing: nothing is
+    extrapolated.
+    """
+    before: tuple[int, AtTheMoneyVolatility] | None = None
+    for expiration in chain.expirations():
+        dte = (expiration - chain.session).days
+        if dte < DTE_MIN:
+            continue
+        found = at_the_money_volatility(chain, analytics, expiration)
+        if found is None:
+            continue
+        if dte == TARGET_DAYS:
+            return found
+        if dte > TARGET_DAYS:
+            return None if before is None else _between(before, (dte, found))
+        before = dte, found
+    return None
+
+
+def at_the_money_volatility(
+    chain: OptionChain, analytics: ChainAnalytics, expiration: date
+) -> AtTheMoneyVolatility | None:
+    """Interpolate the volatility of one expiration at its forward, straight in strike.
+
+    Each of the two strikes around the forward counts the mean of its call's and put's volatility:
+    an error in the forward moves the two in opposite directions. None where a strike is missing
+    on either side.
+    """
+    forward = analytics.forwards.get(expiration)
+    if forward is None:
+        return None
+    strikes = _volatilities_by_strike(chain, analytics, expiration, forward)
+    for (low, at_low), (high, at_high) in pairwise(strikes):
+        if low <= forward.forward <= high:
+            weight = (forward.forward - low) / (high - low)
+            mid, bid, ask = (1.0 - weight) * at_low + weight * at_high
+            return AtTheMoneyVolatility(
+                implied_volatility=float(mid),
+                implied_volatility_bid=_known(bid),
+                implied_volatility_ask=_known(ask),
+            )
+    return None
+
+
+def _volatilities_by_strike(
+    chain: OptionChain, analytics: ChainAnalytics, expiration: date, forward: ForwardPrice
+) -> list[tuple[float, FloatArray]]:
+    """List (strike, [mid, bid, ask volatility]) of strikes with a volatility, ascending."""
+    columns = chain.columns
+    indices = np.array(chain.indices(expiration), dtype=np.intp)
+    known = indices[~np.isnan(analytics.implied_volatility[indices])]
+    near = _nearest_strikes(columns.strike[known], forward.forward)
+    chosen = known[np.isin(columns.strike[known], near)]
+    sides = implied_volatility(
+        price=np.stack([columns.bid[chosen], columns.ask[chosen]]),
+        is_call=columns.is_call[chosen],
+        forward=forward.forward,
+        strike=columns.strike[chosen],
+        time_years=forward.time_years,
+        discount_factor=forward.discount_factor,
+    )
+    volatilities = np.vstack([analytics.implied_volatility[chosen], sides])
+    return [
+        (float(strike), volatilities[:, columns.strike[chosen] == strike].mean(axis=1))
+        for strike in near
+    ]
+
+
+def _nearest_strikes(strikes: FloatArray, forward: float) -> FloatArray:
+    below, above = strikes[strikes <= forward], strikes[strikes > forward]
+    return np.concatenate([np.unique(below)[-1:], np.unique(above)[:1]])
+
+
+def _between(
+    before: tuple[int, AtTheMoneyVolatility], after: tuple[int, AtTheMoneyVolatility]
+) -> AtTheMoneyVolatility | None:
+    days_before, low = before
+    days_after, high = after
+    weight = (TARGET_DAYS - days_before) / (days_after - days_before)
+
+    def at_target(at_low: float | None, at_high: float | None) -> float | None:
+        if at_low is None or at_high is None:
+            return None
+        variance = (1.0 - weight) * at_low**2 * days_before + weight * at_high**2 * days_after
+        return sqrt(variance / TARGET_DAYS)
+
+    mid = at_target(low.implied_volatility, high.implied_volatility)
+    if mid is None:
+        return None
+    return AtTheMoneyVolatility(
+        implied_volatility=mid,
+        implied_volatility_bid=at_target(low.implied_volatility_bid, high.implied_volatility_bid),
+        implied_volatility_ask=at_target(low.implied_volatility_ask, high.implied_volatility_ask),
+    )
+
+
+def _known(value: np.float64) -> float | None:
+    return None if np.isnan(value) else float(value)
+
+
+def iv_rank(
+    current: float,
+    history: Sequence[ImpliedVolatilitySample],
+    *,
+    session: date,
+    sessions_min: int,
+    sessions_max: int = SESSIONS_PER_YEAR,
+) -> float | None:
+    """Place `current` between the lowest and highest volatility of the sessions before `session`.
+
+    100 * (current - min) / (max - min), clipped to 0..100, over the last `sessions_max` sessions
+    that have a sample. None with fewer than `sessions_min`, where max equals min, and where the
+    samples come from more than one source: those do not share a scale.
+    """
+    values = _prior_values(history, session, sessions_min, sessions_max)
+    if values is None:
+        return None
+    lowest, highest = min(values), max(values)
+    if highest <= lowest:
+        return None
+    return min(max(100.0 * (current - lowest) / (highest - lowest), 0.0), 100.0)
+
+
+def iv_percentile(
+    current: float,
+    history: Sequence[ImpliedVolatilitySample],
+    *,
+    session: date,
+    sessions_min: int,
+    sessions_max: int = SESSIONS_PER_YEAR,
+) -> float | None:
+    """Give the share, 0..100, of prior sessions whose volatility was strictly below `current`.
+
+    None with fewer than `sessions_min` samples or more than one source, as in iv_rank.
+    """
+    values = _prior_values(history, session, sessions_min, sessions_max)
+    if values is None:
+        return None
+    return 100.0 * sum(value < current for value in values) / len(values)
+
+
+def _prior_values(
+    history: Sequence[ImpliedVolatilitySample], session: date, sessions_min: int, sessions_max: int
+) -> list[float] | None:
+    by_session = {sample.session: sample for sample in history if sample.session < session}
+    samples = [by_session[day] for day in sorted(by_session)][-sessions_max:]
+    if len(samples) < max(sessions_min, 1) or len({sample.source for sample in samples}) > 1:
+        return None
+    return [sample.implied_volatility for sample in samples]
+
+
+@dataclass(frozen=True, slots=True)
+class IvRankBand:
+    """Hold the IV rank (0-100) at the bid, mid and ask of today's volatility; None is unknown."""
+
+    bid: float | None
+    mid: float | None
+    ask: float | None
+
+    def is_above(self, threshold: float) -> bool | None:
+        """Say whether the rank is above `threshold`; None where the band straddles it.
+
+        None, too, where any of the three is unknown.
+        """
+        if self.bid is None or self.mid is None or self.ask is None:
+            return None
+        verdicts = {rank > threshold for rank in (self.bid, self.mid, self.ask)}
+        return verdicts.pop() if len(verdicts) == 1 else None
+
+
+def iv_rank_band(
+    current: AtTheMoneyVolatility,
+    history: Sequence[ImpliedVolatilitySample],
+    *,
+    session: date,
+    sessions_min: int,
+    sessions_max: int = SESSIONS_PER_YEAR,
+) -> IvRankBand:
+    """Rank today's bid, mid and ask volatility in the history of mids.
+
+    Every rank is unknown where the history's source is not that of `current`.
+    """
+
+    def rank(value: float | None) -> float | None:
+        if value is None:
+            return None
+        today = ImpliedVolatilitySample(session, value, None, None, current.source)
+        if any(sample.source != today.source for sample in history if sample.session < session):
+            return None
+        return iv_rank(
+            value,
+            history,
+            session=session,
+            sessions_min=sessions_min,
+            sessions_max=sessions_max,
+        )
+
+    return IvRankBand(
+        bid=rank(current.implied_volatility_bid),
+        mid=rank(current.implied_volatility),
+        ask=rank(current.implied_volatility_ask),
+    )
