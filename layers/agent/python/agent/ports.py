@@ -237,11 +237,9 @@ class ExecutionState(StrEnum):
 class Workflows(Protocol):
     """The state machines; an execution bears the name of its intent."""
 
-    def start_open(self, intent_id: str) -> None:
-        """Start `open_position`; an execution already there is no error: it means started."""
+    def start(self, intent: Intent) -> None:
+        """Start the machine for the intent; one started before is no error: it means started."""
         ...
-
-    def start_close(self, intent_id: str) -> None: ...
 
     def state(self, intent: Intent) -> ExecutionState: ...
 

@@ -220,6 +220,8 @@ class Position(Record):
     entry_delta: float | None = None
     current_delta: float | None = None
     """Signed, per contract."""
+    implied_volatility: float | None = None
+    """The last good one, an annual fraction: it marks the leg while its quote is no good."""
     unrealized_pnl: Decimal | None = None
     realized_pnl: Decimal | None = None
     status: PositionStatus = PositionStatus.OPEN

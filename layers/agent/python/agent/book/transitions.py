@@ -85,6 +85,8 @@ def reserve_entry(
     )
     return BookChange(
         trade=TradeWrite(trade, None, None),
+        # The intent moves too, so that an entry that was given up cannot be reserved late.
+        intents=(record_orders(intent, intent.orders),),
         ledger=tuple(reservation),
         events=(_event(intent, "entry_reserved", at, {"contracts": risk.contracts_reserved}),),
     )
@@ -94,6 +96,12 @@ def record_orders(intent: Intent, orders: Sequence[OrderAttempt]) -> IntentWrite
     """Keep what is known of an intent's orders."""
     following = intent.model_copy(update={"orders": tuple(orders), "version": intent.version + 1})
     return IntentWrite(following, intent.version)
+
+
+def note_outcome(intent: Intent, outcome: str) -> IntentWrite:
+    """Keep why an intent stopped where it did; its settlement follows."""
+    noted = intent.model_copy(update={"outcome": outcome, "version": intent.version + 1})
+    return IntentWrite(noted, intent.version)
 
 
 def open_trade(

@@ -131,8 +131,8 @@ class ExecutionSettings(Section):
         max_length=8,
         description="the same for stops; the last rung ends marketable, past natural",
     )
-    rung_wait_seconds: int = Field(15, ge=1, le=300, description="pause before each fill poll")
-    polls_per_rung: int = Field(3, ge=1, le=20, description="polls before the next rung")
+    rung_wait_seconds: int = Field(5, ge=1, le=300, description="pause before each fill poll")
+    polls_per_rung: int = Field(2, ge=1, le=20, description="polls before the next rung")
 
 
 class ExitSettings(Section):

@@ -1,0 +1,185 @@
+"""The one place that knows which adapters are real, and makes each when it is first asked for."""
+
+import os
+from collections.abc import Callable, Mapping
+from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from agent.config.environment import (
+    ENVIRONMENTS,
+    AlertingEnvironment,
+    FunctionEnvironment,
+    StartingEnvironment,
+)
+from agent.config.settings import Settings
+from agent.ports import (
+    AlertOutbox,
+    Alerts,
+    Book,
+    Broker,
+    Calendar,
+    Clock,
+    Control,
+    CredentialsRefused,
+    MarketData,
+    VolatilityHistory,
+    Workflows,
+)
+from agent.strategies.registry import strategies_for
+from agent.strategies.strategy import Strategy
+from agent.telemetry import count, make_logger, make_metrics
+from agent.use_cases.desk import Desk
+from agent.use_cases.steps import Message
+
+if TYPE_CHECKING:
+    from agent.adapters.alpaca.client import AlpacaClient
+    from agent.adapters.dynamodb.tables import Tables
+
+EventT = TypeVar("EventT", bound=Message)
+ResultT = TypeVar("ResultT", bound=Message)
+
+
+class FunctionDesk:
+    """Make the desk of one function from its environment; unused ports cost nothing."""
+
+    def __init__(self, environment: FunctionEnvironment) -> None:
+        self._environment = environment
+
+    @property
+    def settings(self) -> Settings:
+        return self._environment.settings
+
+    @cached_property
+    def strategies(self) -> Mapping[str, Strategy]:
+        return strategies_for(self.settings)
+
+    @cached_property
+    def _alpaca(self) -> "AlpacaClient":
+        from agent.adapters.alpaca.client import AlpacaClient
+        from agent.adapters.alpaca.credentials import endpoints_for, parse_credentials
+        from agent.adapters.aws.secrets import SecretsManagerSecrets
+
+        text = SecretsManagerSecrets().text(self._environment.alpaca_secret_arn)
+        credentials = parse_credentials(text)
+        endpoints = endpoints_for(credentials, live_trading=self.settings.live_trading)
+        return AlpacaClient(credentials, endpoints)
+
+    @cached_property
+    def broker(self) -> Broker:
+        from agent.adapters.alpaca.broker import AlpacaBroker
+
+        return AlpacaBroker(self._alpaca)
+
+    @cached_property
+    def clock(self) -> Clock:
+        from agent.adapters.alpaca.clock import AlpacaClock
+
+        return AlpacaClock(self._alpaca)
+
+    @cached_property
+    def calendar(self) -> Calendar:
+        from agent.adapters.alpaca.clock import AlpacaCalendar
+
+        return AlpacaCalendar(self._alpaca)
+
+    @cached_property
+    def market(self) -> MarketData:
+        from agent.adapters.alpaca.market_data import AlpacaMarketData
+
+        return AlpacaMarketData(self._alpaca)
+
+    @cached_property
+    def _tables(self) -> "Tables":
+        from agent.adapters.dynamodb.tables import Tables
+
+        return Tables.named(
+            trades=self._environment.trades_table,
+            positions=self._environment.positions_table,
+            agent_state=self._environment.agent_state_table,
+            agent_control=self._environment.agent_control_table,
+        )
+
+    @cached_property
+    def book(self) -> Book:
+        from agent.adapters.dynamodb.book import DynamoBook
+
+        return DynamoBook(self._tables)
+
+    @cached_property
+    def volatility(self) -> VolatilityHistory:
+        from agent.adapters.dynamodb.volatility import DynamoVolatilityHistory
+
+        return DynamoVolatilityHistory(self._tables)
+
+    @cached_property
+    def control(self) -> Control:
+        from agent.adapters.dynamodb.control import DynamoControl
+
+        return DynamoControl(self._tables)
+
+    @cached_property
+    def outbox(self) -> AlertOutbox:
+        from agent.adapters.dynamodb.outbox import DynamoAlertOutbox
+
+        return DynamoAlertOutbox(self._tables)
+
+    @cached_property
+    def alerts(self) -> Alerts:
+        from agent.adapters.aws.sns import SnsAlerts
+
+        if not isinstance(self._environment, AlertingEnvironment):
+            raise TypeError("this function's environment names no alerts topic")
+        return SnsAlerts(self._environment.alerts_topic_arn, self.settings.stage)
+
+    @cached_property
+    def workflows(self) -> Workflows:
+        from agent.adapters.aws.step_functions import StepFunctionsWorkflows
+
+        if not isinstance(self._environment, StartingEnvironment):
+            raise TypeError("this function's environment names no state machines")
+        return StepFunctionsWorkflows(
+            self._environment.open_position_arn, self._environment.close_position_arn
+        )
+
+
+@lru_cache(maxsize=len(ENVIRONMENTS))
+def _desk(function: str, variables: tuple[tuple[str, str], ...]) -> FunctionDesk:
+    return FunctionDesk(ENVIRONMENTS[function].parse(dict(variables)))
+
+
+def forget_desks() -> None:
+    """Have the next invocation read its secret and make its clients anew."""
+    _desk.cache_clear()
+
+
+def run(
+    function: str,
+    use_case: Callable[[Desk, EventT], ResultT],
+    event_model: type[EventT],
+    event: dict[str, Any],
+    context: LambdaContext,
+) -> dict[str, Any]:
+    """Run one use case for one invocation: event to model, one call, result to JSON.
+
+    An error leaves as it is: the state machines match it by the name of its class.
+    """
+    names = {field.alias for field in ENVIRONMENTS[function].model_fields.values()}
+    variables = tuple(sorted((k, v) for k, v in os.environ.items() if k in names))
+    desk = _desk(function, variables)
+    environment = ENVIRONMENTS[function].parse(dict(variables))
+    logger = make_logger(environment.service_name)
+    logger.append_keys(function=function, request_id=context.aws_request_id)
+    try:
+        result = use_case(desk, event_model.model_validate(event))
+    except CredentialsRefused:
+        forget_desks()  # The owner may have replaced the keys since they were read.
+        raise
+    except Exception:
+        logger.exception("failed", extra={"event": event})
+        raise
+    answer = result.model_dump(mode="json")
+    logger.info("done", extra={"event": event, "result": answer})
+    count(make_metrics(function, environment.metrics_namespace), **result.counts())
+    return answer

@@ -1,0 +1,100 @@
+"""Where settings come from: defaults < config.yaml < .env < environment < command line."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    YamlConfigSettingsSource,
+)
+
+from agent.config.settings import Settings
+
+ENVIRONMENT_PREFIX = "AGENT__"
+
+
+class SettingsInvalid(ValueError):
+    """Raised where a setting is wrong; the sentence names it and its source."""
+
+
+def load_settings(
+    config_file: Path | None = None,
+    dotenv_file: Path | None = None,
+    command_line: Mapping[str, Any] | None = None,
+) -> Settings:
+    """Gather the settings from all sources; later sources win.
+
+    Environment names are `AGENT__SECTION__NAME`. Raises SettingsInvalid where a file cannot be
+    read, or a name or value is not a setting.
+    """
+    if config_file is not None and not config_file.is_file():
+        raise SettingsInvalid(f"there is no configuration file {config_file}")
+
+    class _Sources(Settings, BaseSettings):
+        model_config = SettingsConfigDict(
+            frozen=True,
+            extra="forbid",
+            env_prefix=ENVIRONMENT_PREFIX,
+            env_nested_delimiter="__",
+            yaml_file=config_file,
+            env_file=dotenv_file,
+        )
+
+        @classmethod
+        def settings_customise_sources(
+            cls,
+            settings_cls: type[BaseSettings],
+            init_settings: PydanticBaseSettingsSource,
+            env_settings: PydanticBaseSettingsSource,
+            dotenv_settings: PydanticBaseSettingsSource,
+            file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        ) -> tuple[PydanticBaseSettingsSource, ...]:
+            return (
+                init_settings,
+                env_settings,
+                dotenv_settings,
+                YamlConfigSettingsSource(settings_cls),
+            )
+
+    sources = [str(config_file)] if config_file else []
+    sources += [str(dotenv_file)] if dotenv_file else []
+    place = f"in {', '.join([*sources, 'the environment'])} or the command line"
+    try:
+        gathered = _Sources(**(command_line or {}))
+    except ValidationError as error:
+        raise SettingsInvalid(f"{describe_errors(error)} ({place})") from error
+    except yaml.YAMLError as error:
+        first_line = " ".join(str(error).split())
+        raise SettingsInvalid(f"{config_file} is not YAML: {first_line}") from error
+    return Settings.model_validate(gathered.model_dump())
+
+
+def describe_errors(error: ValidationError) -> str:
+    """Say in one sentence which settings are wrong, and how."""
+    parts = []
+    for found in error.errors(include_url=False):
+        name = ".".join(str(part) for part in found["loc"]) or "settings"
+        parts.append(f"{name}: {found['msg']}")
+    return "; ".join(parts)
+
+
+def overrides_of(settings: Settings) -> dict[str, Any]:
+    """Give what differs from the defaults, as JSON-ready values; what a function is deployed with.
+
+    A section is always given with its name, so that the result validates back to `settings`.
+    """
+    overrides = settings.model_dump(mode="json", exclude_defaults=True)
+    defaults = Settings().model_dump(mode="json")
+    return {
+        name: _difference(value, defaults[name]) if isinstance(value, dict) else value
+        for name, value in overrides.items()
+    }
+
+
+def _difference(value: dict[str, Any], default: dict[str, Any]) -> dict[str, Any]:
+    return {name: inner for name, inner in value.items() if inner != default.get(name)}

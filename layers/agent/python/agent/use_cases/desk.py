@@ -1,0 +1,67 @@
+"""The desk: every port a use case may need, under one name."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from agent.config.settings import Settings
+from agent.ports import (
+    AlertOutbox,
+    Alerts,
+    Book,
+    Broker,
+    Calendar,
+    Clock,
+    Control,
+    MarketData,
+    VolatilityHistory,
+    Workflows,
+)
+from agent.strategies.strategy import Strategy
+
+
+class Desk(Protocol):
+    """What use cases ask for; `bootstrap` builds it lazily, tests assemble it from memory."""
+
+    @property
+    def settings(self) -> Settings: ...
+    @property
+    def strategies(self) -> Mapping[str, Strategy]: ...
+    @property
+    def broker(self) -> Broker: ...
+    @property
+    def clock(self) -> Clock: ...
+    @property
+    def calendar(self) -> Calendar: ...
+    @property
+    def market(self) -> MarketData: ...
+    @property
+    def book(self) -> Book: ...
+    @property
+    def volatility(self) -> VolatilityHistory: ...
+    @property
+    def control(self) -> Control: ...
+    @property
+    def workflows(self) -> Workflows: ...
+    @property
+    def alerts(self) -> Alerts: ...
+    @property
+    def outbox(self) -> AlertOutbox: ...
+
+
+@dataclass(frozen=True)
+class AssembledDesk:
+    """Hold ports that were made beforehand."""
+
+    settings: Settings
+    strategies: Mapping[str, Strategy]
+    broker: Broker
+    clock: Clock
+    calendar: Calendar
+    market: MarketData
+    book: Book
+    volatility: VolatilityHistory
+    control: Control
+    workflows: Workflows
+    alerts: Alerts
+    outbox: AlertOutbox

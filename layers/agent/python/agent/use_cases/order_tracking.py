@@ -1,0 +1,99 @@
+"""Follow the orders of an intent at the broker, by the ids that the intent wrote down first."""
+
+from datetime import datetime
+
+from agent.book.changes import BookChange
+from agent.book.fills import filled_contracts
+from agent.book.records import (
+    TERMINAL_ORDER_STATUSES,
+    Intent,
+    IntentKind,
+    OrderAttempt,
+    OrderStatus,
+    Trade,
+    Urgency,
+)
+from agent.book.transitions import record_orders
+from agent.config.settings import ExecutionSettings
+from agent.ports import BrokerOrder
+from agent.use_cases.desk import Desk
+
+LANDING_SECONDS_MAX = 60
+"""An order that the broker does not know this long after it was sent never reached it."""
+
+
+def ladder_of(intent: Intent, execution: ExecutionSettings) -> int:
+    """Count the rungs that an intent may use."""
+    if intent.kind is IntentKind.ENTRY:
+        return len(execution.entry_ladder)
+    if intent.urgency is Urgency.URGENT:
+        return len(execution.urgent_ladder)
+    return len(execution.patient_ladder)
+
+
+def contracts_wanted(intent: Intent, trade: Trade) -> int:
+    """Count the contracts that the intent is to trade in all."""
+    if intent.kind is IntentKind.ENTRY:
+        return trade.risk.contracts_reserved
+    return trade.contracts_held
+
+
+def contracts_left(intent: Intent, trade: Trade) -> int:
+    return contracts_wanted(intent, trade) - filled_contracts(intent.orders)
+
+
+def refresh(desk: Desk, intent: Intent, trade: Trade) -> Intent:
+    """Bring every unfinished order of the intent up to what the broker says.
+
+    An order the broker does not know stays `sending` until it cannot land any more.
+    """
+    if all(order.status in TERMINAL_ORDER_STATUSES for order in intent.orders):
+        return intent
+    now: datetime | None = None
+    orders: list[OrderAttempt] = []
+    for order in intent.orders:
+        if order.status in TERMINAL_ORDER_STATUSES:
+            orders.append(order)
+            continue
+        found = desk.broker.order_by_client_id(order.client_order_id)
+        if found is not None:
+            orders.append(as_found(order, found, trade))
+            continue
+        now = now or desk.clock.market_clock().now
+        orders.append(_as_unknown(order, now))
+    if tuple(orders) == intent.orders:
+        return intent
+    return store_orders(desk, intent, orders)
+
+
+def store_orders(desk: Desk, intent: Intent, orders: list[OrderAttempt]) -> Intent:
+    write = record_orders(intent, orders)
+    desk.book.commit(BookChange(intents=(write,)))
+    return write.intent
+
+
+def as_found(order: OrderAttempt, found: BrokerOrder, trade: Trade) -> OrderAttempt:
+    """Merge what the broker says of an order into what we wrote of it."""
+    legs = trade.structure.symbols
+    complete = all(symbol in found.leg_prices for symbol in legs)
+    return order.model_copy(
+        update={
+            "order_id": found.order_id,
+            "status": found.status,
+            "filled_contracts": found.filled_contracts,
+            "filled_cash": found.filled_cash if found.filled_contracts else None,
+            "leg_prices": tuple(found.leg_prices[symbol] for symbol in legs) if complete else (),
+            "filled_at": found.filled_at,
+        }
+    )
+
+
+def _as_unknown(order: OrderAttempt, now: datetime) -> OrderAttempt:
+    if order.status is not OrderStatus.SENDING:
+        # The broker knew this order once: silence about it now is no proof of its end.
+        return order
+    if (now - order.submitted_at).total_seconds() < LANDING_SECONDS_MAX:
+        return order
+    return order.model_copy(
+        update={"status": OrderStatus.REJECTED, "message": "never reached the broker"}
+    )

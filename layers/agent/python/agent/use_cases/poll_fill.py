@@ -1,0 +1,29 @@
+"""Ask the broker how the intent's last order stands."""
+
+from agent.book.records import (
+    TERMINAL_ORDER_STATUSES,
+    IntentStatus,
+    OrderStatus,
+)
+from agent.use_cases.desk import Desk
+from agent.use_cases.order_tracking import contracts_left, ladder_of, refresh
+from agent.use_cases.steps import FillResult, FillStatus, StepInput, intent_of, trade_of
+
+
+def poll_fill(desk: Desk, event: StepInput) -> FillResult:
+    """Bring the intent's orders up to date and say what is to be done next."""
+    intent = intent_of(desk.book, event.intent_id)
+    if intent.status is IntentStatus.DONE:
+        return FillResult(intent_id=intent.intent_id, status=FillStatus.COMPLETE, rungs_left=0)
+    trade = trade_of(desk.book, intent)
+    intent = refresh(desk, intent, trade)
+    rungs_left = ladder_of(intent, desk.settings.execution) - len(intent.orders)
+    if any(order.status is OrderStatus.REJECTED for order in intent.orders):
+        rungs_left = 0
+    if not all(order.status in TERMINAL_ORDER_STATUSES for order in intent.orders):
+        status = FillStatus.WORKING
+    elif contracts_left(intent, trade) < 1:
+        status = FillStatus.COMPLETE
+    else:
+        status = FillStatus.ENDED
+    return FillResult(intent_id=intent.intent_id, status=status, rungs_left=max(0, rungs_left))

@@ -1,0 +1,118 @@
+"""Settle an intent whose orders can fill no more: one change of book, ledger and alerts."""
+
+from agent.book.changes import BookChange, BookConflict
+from agent.book.fills import is_settled, summarize_fills
+from agent.book.records import (
+    Intent,
+    IntentKind,
+    IntentStatus,
+    OrderStatus,
+    Trade,
+    TradeRisk,
+)
+from agent.book.states import TradeStatus
+from agent.book.transitions import abandon_entry, open_trade, settle_close
+from agent.market.calendar import new_york_date
+from agent.risk.fees import fill_fees
+from agent.risk.reservation import adjust_moves, release_moves, resize_risk
+from agent.use_cases.alerting import publish_alerts
+from agent.use_cases.desk import Desk
+from agent.use_cases.steps import OrderStillWorking, SettlementResult
+
+
+def settle(desk: Desk, intent: Intent, trade: Trade) -> SettlementResult:
+    """Write the outcome of an intent, or find that it is written.
+
+    Raises OrderStillWorking where an order may still fill.
+    """
+    if not is_settled(intent):
+        raise OrderStillWorking(f"an order of {intent.intent_id} may still fill")
+    entry = intent.kind is IntentKind.ENTRY
+    if trade.status is not (TradeStatus.PENDING if entry else TradeStatus.CLOSING):
+        # Somebody settled it between our two reads: the next read shows the intent as done.
+        raise BookConflict(f"{trade.trade_id} is {trade.status} already")
+    change = _settle_entry(desk, intent, trade) if entry else _settle_exit(desk, intent, trade)
+    outcome = change.intents[0].intent.outcome or ""
+    try:
+        desk.book.commit(change)
+    except BookConflict:
+        stored = desk.book.intent(intent.intent_id)
+        if stored is None or stored.status is not IntentStatus.DONE:
+            raise
+        outcome = stored.outcome or ""
+    publish_alerts(desk)
+    return SettlementResult(intent_id=intent.intent_id, settled=True, outcome=outcome)
+
+
+def _settle_entry(desk: Desk, intent: Intent, trade: Trade) -> BookChange:
+    at = desk.clock.market_clock().now
+    fills = summarize_fills(intent.orders, trade.structure)
+    session = new_york_date(trade.timestamp_enter)
+    if not fills.contracts or fills.leg_prices is None:
+        refused = [order for order in intent.orders if order.status is OrderStatus.REJECTED]
+        return abandon_entry(
+            trade,
+            intent,
+            status=TradeStatus.REJECTED if refused else TradeStatus.CANCELLED,
+            reason=intent.outcome or "nobody took the other side within the ladder",
+            release=release_moves(trade.risk, trade.symbol, session, entered=False),
+            at=at,
+        )
+    return open_trade(
+        trade,
+        intent,
+        fills,
+        risk=resize_risk(trade.risk, fills.contracts),
+        fees=fill_fees(
+            trade.structure.legs,
+            fills.leg_prices,
+            fills.contracts,
+            opening=True,
+            fees=desk.settings.fees,
+        ),
+        adjustment=adjust_moves(trade.risk, fills.contracts, trade.symbol),
+        at=at,
+    )
+
+
+def _settle_exit(desk: Desk, intent: Intent, trade: Trade) -> BookChange:
+    at = desk.clock.market_clock().now
+    fills = summarize_fills(intent.orders, trade.structure)
+    held = trade.contracts_held - fills.contracts
+    remaining: TradeRisk = resize_risk(trade.risk, held)
+    gone = held == 0
+    release = (
+        release_moves(trade.risk, trade.symbol, new_york_date(trade.timestamp_enter), entered=True)
+        if gone
+        else adjust_moves(trade.risk, held, trade.symbol)
+    )
+    credit = trade.execution.credit
+    if credit is None:
+        raise ValueError(f"{trade.trade_id} closes without ever having opened")
+    max_loss = (
+        trade.structure.max_loss_per_share(credit)
+        * trade.structure.multiplier
+        * trade.execution.contracts
+    )
+    fees = (
+        fill_fees(
+            trade.structure.legs,
+            fills.leg_prices,
+            fills.contracts,
+            opening=False,
+            fees=desk.settings.fees,
+        )
+        if fills.leg_prices is not None
+        else trade.execution.fees * 0
+    )
+    return settle_close(
+        trade,
+        desk.book.positions(trade.trade_id),
+        intent,
+        fills,
+        fees=fees,
+        max_loss=max_loss,
+        release=release,
+        risk=remaining,
+        at=at,
+    )
