@@ -1,0 +1,27 @@
+"""Implied volatility samples by symbol and session, in memory."""
+
+from datetime import date
+from threading import Lock
+
+from agent.market.volatility import ImpliedVolatilitySample
+
+
+class MemoryVolatilityHistory:
+    """Keep one sample a session; the first one stands."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._samples: dict[str, dict[date, ImpliedVolatilitySample]] = {}
+
+    def samples(self, symbol: str, sessions_max: int) -> tuple[ImpliedVolatilitySample, ...]:
+        """Give the newest samples, oldest first; raise ValueError for a bound below 1."""
+        if sessions_max < 1:
+            raise ValueError(f"sessions_max must be at least 1, not {sessions_max}")
+        with self._lock:
+            stored = self._samples.get(symbol, {})
+            return tuple(stored[session] for session in sorted(stored)[-sessions_max:])
+
+    def record(self, symbol: str, sample: ImpliedVolatilitySample) -> bool:
+        with self._lock:
+            stored = self._samples.setdefault(symbol, {})
+            return stored.setdefault(sample.session, sample) is sample
