@@ -110,6 +110,18 @@ class RiskSettings(Section):
         Decimal("0.01"), description="fixed risk: sizing loss of a new trade over the account"
     )
     contracts_max: int = Field(50, ge=1, description="most contracts in one trade")
+    kelly_sizing: bool = Field(
+        False, description="let Kelly shrink the fixed-risk size once enough trades have closed"
+    )
+    kelly_fraction: Fraction = Field(Decimal("0.25"), description="part of full Kelly that is used")
+    kelly_trades_min: int = Field(
+        100, ge=1, description="fewer closed trades leave Kelly unknown: fixed risk alone"
+    )
+    kelly_confidence_z: Decimal = Field(
+        Decimal("1.645"),
+        ge=0,
+        description="normal quantile of the win rate's lower bound: 1.645 is one-sided 95 %",
+    )
 
 
 class ExecutionSettings(Section):
@@ -141,6 +153,25 @@ class ExitSettings(Section):
     )
     opening_minutes: int = Field(
         10, ge=0, description="minutes after the open in which a stop needs the underlying"
+    )
+    threatened_deviations: Decimal = Field(
+        Decimal("0.5"),
+        ge=0,
+        description="a short strike nearer than this many standard deviations is threatened",
+    )
+
+
+class RankingSettings(Section):
+    """How signals are compared: what they are expected to earn over what they may lose."""
+
+    fill_fraction: Fraction = Field(
+        Decimal("0.30"), description="fill assumed this far on the way from mid to natural"
+    )
+    realised_volatility_ratio: Decimal = Field(
+        Decimal("0.90"),
+        gt=0,
+        le=2,
+        description="forecast of realised volatility as a multiple of IV30",
     )
 
 
@@ -179,5 +210,6 @@ class Settings(Section):
     risk: RiskSettings = RiskSettings()
     execution: ExecutionSettings = ExecutionSettings()
     exits: ExitSettings = ExitSettings()
+    ranking: RankingSettings = RankingSettings()
     fees: FeeSettings = FeeSettings()
     schedule: ScheduleSettings = ScheduleSettings()

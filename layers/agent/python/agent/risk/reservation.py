@@ -1,0 +1,92 @@
+"""How the ledger moves when risk is taken, adjusted and given back.
+
+The ledger holds integer cents, so that reserving, adjusting and releasing sum to nothing. Bounds
+are stated only where a move takes: giving back always succeeds.
+"""
+
+from datetime import date
+
+from agent.book.changes import LedgerField, LedgerMove
+from agent.book.records import TradeRisk
+from agent.risk.limits import AccountLimits
+
+PORTFOLIO_KEY = "portfolio"
+
+
+def day_key(session: date) -> str:
+    """Name the ledger entry of a trading day."""
+    return f"day#{session:%Y-%m-%d}"
+
+
+def symbol_key(symbol: str) -> str:
+    """Name the ledger entry of a symbol."""
+    return f"symbol#{symbol}"
+
+
+def reserve_moves(
+    risk: TradeRisk, *, symbol: str, session: date, limits: AccountLimits
+) -> tuple[LedgerMove, ...]:
+    """Take the risk of one pending trade, bounded so that no limit is passed.
+
+    The capital of a single trade has no ledger entry: it is checked where the trade is sized.
+    """
+    return (
+        LedgerMove(
+            PORTFOLIO_KEY,
+            _exposure(risk, 1),
+            bounds={LedgerField.HEAT_CENTS: limits.heat_cents},
+        ),
+        LedgerMove(
+            day_key(session),
+            {LedgerField.ENTRIES: 1},
+            bounds={LedgerField.ENTRIES: limits.trades_per_day},
+        ),
+        LedgerMove(
+            symbol_key(symbol),
+            _exposure(risk, 1),
+            bounds={
+                LedgerField.CAPITAL_CENTS: limits.symbol_capital_cents,
+                LedgerField.POSITIONS: limits.symbol_positions,
+            },
+        ),
+    )
+
+
+def adjust_moves(
+    reserved: TradeRisk, remaining: TradeRisk, *, symbol: str
+) -> tuple[LedgerMove, ...]:
+    """Bring the ledger from what a trade had reserved to what it holds; empty where equal.
+
+    For an entry that filled in part or better than reserved, and for an exit in part.
+    """
+    deltas = {
+        LedgerField.HEAT_CENTS: remaining.heat_cents - reserved.heat_cents,
+        LedgerField.CAPITAL_CENTS: remaining.capital_cents - reserved.capital_cents,
+    }
+    changed = {field: delta for field, delta in deltas.items() if delta}
+    if not changed:
+        return ()
+    return (LedgerMove(PORTFOLIO_KEY, changed), LedgerMove(symbol_key(symbol), changed))
+
+
+def release_moves(
+    risk: TradeRisk, *, symbol: str, unfilled_session: date | None = None
+) -> tuple[LedgerMove, ...]:
+    """Give back all that a trade still holds.
+
+    Of an entry that never filled, `unfilled_session` is the day that counted it: it counts no
+    more. A trade that was entered stays counted in its day.
+    """
+    released = _exposure(risk, -1)
+    moves = (LedgerMove(PORTFOLIO_KEY, released), LedgerMove(symbol_key(symbol), released))
+    if unfilled_session is None:
+        return moves
+    return (*moves, LedgerMove(day_key(unfilled_session), {LedgerField.ENTRIES: -1}))
+
+
+def _exposure(risk: TradeRisk, sign: int) -> dict[LedgerField, int]:
+    return {
+        LedgerField.HEAT_CENTS: sign * risk.heat_cents,
+        LedgerField.CAPITAL_CENTS: sign * risk.capital_cents,
+        LedgerField.POSITIONS: sign,
+    }
