@@ -1,0 +1,1 @@
+"""Which structures to enter, how they rank, and when they are left."""

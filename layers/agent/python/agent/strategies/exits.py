@@ -1,0 +1,377 @@
+"""When an open trade ends, and why.
+
+The rules are asked in this order, and the first that applies decides: manual, expiration safety,
+stop, breach, profit target, roll, DTE. A rule that lacks what it needs raises an alarm; it is
+never passed over in silence.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from enum import StrEnum
+from math import sqrt
+
+from agent.book.records import StopWatch, Trade, Urgency
+from agent.book.states import ExitReason
+from agent.config.settings import ExitSettings
+from agent.market.calendar import (
+    NEW_YORK,
+    TradingSession,
+    market_minutes_since_open,
+    new_york_date,
+)
+from agent.options.contracts import OptionType
+from agent.options.structures import LegSide, Structure
+from agent.strategies.marks import MarkSource, TradeMark
+
+ONE = Decimal(1)
+DAYS_PER_YEAR = 365
+LEAVE_BY = time(15, 0)
+"""New York time on expiration day by which nothing may be held: the broker liquidates legs."""
+
+
+@dataclass(frozen=True)
+class ExitRules:
+    """State what ends a trade: fractions of max profit, multiples of credit, calendar days."""
+
+    profit_target: Decimal
+    stop_loss: Decimal
+    exit_below_dte: int
+    exit_on_breach: bool
+    rolls: bool = False
+    """True for structures whose breach or threat near expiration is a reason to roll."""
+
+
+@dataclass(frozen=True)
+class ExitMoment:
+    """Place a monitor pass in time."""
+
+    slot: datetime
+    """The schedule slot of the pass (aware UTC): one slot counts once."""
+    session: TradingSession
+    following_session: date | None
+    """The next trading date; None where the calendar does not reach that far."""
+
+
+@dataclass(frozen=True)
+class ExitDecision:
+    """Say that a trade ends, how urgently, and why in a sentence."""
+
+    reason: ExitReason
+    urgency: Urgency
+    sentence: str
+    protective: bool
+    """True where the exit also runs while discretionary exits are halted."""
+
+
+@dataclass(frozen=True)
+class RollSignal:
+    """Say that a short strike is in danger: roll the trade, or leave it to the other rules."""
+
+    breached: bool
+    sentence: str
+
+
+class ExitAlarmKind(StrEnum):
+    """Name what a pass could not do as it should; the value is what reports count."""
+
+    MARK_BY_MODEL = "mark_by_model"
+    MARK_UNKNOWN = "mark_unknown"
+    CREDIT_UNKNOWN = "credit_unknown"
+    CALENDAR_UNKNOWN = "calendar_unknown"
+    HELD_PAST_LEAVE_BY = "held_past_leave_by"
+
+
+@dataclass(frozen=True)
+class ExitAlarm:
+    kind: ExitAlarmKind
+    sentence: str
+
+
+@dataclass(frozen=True)
+class ExitVerdict:
+    """Keep what one pass decided; the stop watch is stored whether or not the trade ends."""
+
+    decision: ExitDecision | None
+    stop_watch: StopWatch
+    alarms: tuple[ExitAlarm, ...]
+
+
+def exit_decision(
+    trade: Trade,
+    mark: TradeMark,
+    moment: ExitMoment,
+    rules: ExitRules,
+    exits: ExitSettings,
+    *,
+    roll: RollSignal | None = None,
+) -> ExitVerdict:
+    """Ask every rule about an open trade, in the order of precedence.
+
+    `roll` is given where a roll can be carried out; it then goes before the DTE rule.
+    """
+    stop = _watch_stop(trade, mark, moment, rules, exits)
+    decisions = (
+        _manual(trade),
+        _expiration_safety(trade, mark, moment),
+        stop.decision,
+        _breach(trade, mark, rules),
+        _profit_target(trade, mark, rules),
+        _roll(roll),
+        _dte(trade, mark, moment, rules),
+    )
+    return ExitVerdict(
+        decision=next((decision for decision in decisions if decision is not None), None),
+        stop_watch=stop.watch,
+        alarms=(*stop.alarms, *_calendar_alarms(trade, mark, moment)),
+    )
+
+
+def roll_signal(
+    trade: Trade, mark: TradeMark, moment: ExitMoment, rules: ExitRules, exits: ExitSettings
+) -> RollSignal | None:
+    """Find a short strike that is breached, or threatened below the DTE bound."""
+    if mark.underlying_price is None:
+        return None
+    breached = breached_strike(trade.structure, mark.underlying_price)
+    if breached is not None:
+        return RollSignal(
+            breached=True,
+            sentence=f"{trade.symbol} at {mark.underlying_price} is through {breached}.",
+        )
+    threatened = threatened_strike(trade, mark, exits)
+    if threatened is None or next_dte(trade, mark, moment) >= rules.exit_below_dte:
+        return None
+    return RollSignal(
+        breached=False,
+        sentence=(
+            f"{trade.symbol} at {mark.underlying_price} threatens {threatened} with less than "
+            f"{rules.exit_below_dte} days left at the next session."
+        ),
+    )
+
+
+def breached_strike(structure: Structure, underlying_price: Decimal) -> Decimal | None:
+    """Find a short strike that the underlying is through, put or call; None where it is not."""
+    for leg in structure.legs:
+        if (
+            leg.side is LegSide.SHORT
+            and _distance_to(leg.contract.option_type, leg.contract.strike, underlying_price) < 0
+        ):
+            return leg.contract.strike
+    return None
+
+
+def threatened_strike(trade: Trade, mark: TradeMark, exits: ExitSettings) -> Decimal | None:
+    """Find a short strike that the underlying is near or through.
+
+    Near is within `threatened_deviations` x sigma x sqrt(dte / 365) x spot, sigma being the
+    implied volatility of the mark.
+    """
+    spot = mark.underlying_price
+    if spot is None:
+        return None
+    days = max((trade.structure.expiration - new_york_date(mark.as_of)).days, 0)
+    deviation = mark.implied_volatility * sqrt(days / DAYS_PER_YEAR)
+    reach = exits.threatened_deviations * Decimal(repr(deviation)) * spot
+    for leg in trade.structure.legs:
+        if leg.side is LegSide.SHORT:
+            distance = _distance_to(leg.contract.option_type, leg.contract.strike, spot)
+            if distance < 0 or distance <= reach:
+                return leg.contract.strike
+    return None
+
+
+def next_dte(trade: Trade, mark: TradeMark, moment: ExitMoment) -> int:
+    """Count the calendar days to expiration at the next session.
+
+    Where the calendar does not say, the next calendar day is taken to trade.
+    """
+    following = moment.following_session or new_york_date(mark.as_of) + timedelta(days=1)
+    return (trade.structure.expiration - following).days
+
+
+def stop_level(credit: Decimal, stop_loss: Decimal) -> Decimal:
+    """Give the debit a share at which the loss is `stop_loss` times the credit."""
+    return credit * (ONE + stop_loss)
+
+
+def unreachable_stop(structure: Structure, credit: Decimal, stop_loss: Decimal) -> str | None:
+    """Warn where a stop can never be reached, because closing cannot cost that much."""
+    width = structure.width
+    level = stop_level(credit, stop_loss)
+    if width is None or level <= width:
+        return None
+    return (
+        f"The stop at a debit of {level:.2f} is out of reach: "
+        f"a spread {width} wide never costs more than that to close."
+    )
+
+
+@dataclass(frozen=True)
+class _StopView:
+    decision: ExitDecision | None
+    watch: StopWatch
+    alarms: tuple[ExitAlarm, ...] = ()
+
+
+def _watch_stop(
+    trade: Trade, mark: TradeMark, moment: ExitMoment, rules: ExitRules, exits: ExitSettings
+) -> _StopView:
+    """Judge the stop, and remember what this pass saw of it.
+
+    Only a valid mid below the stop forgets earlier passes: a model mark or a missing one does not
+    contradict what valid quotes have shown. In the first minutes of a session, mids say nothing
+    that the underlying does not confirm.
+    """
+    watch, credit = trade.stop_watch, trade.execution.credit
+    if credit is None or credit <= 0:
+        sentence = f"{trade.trade_id} has no credit on record: neither stop nor target can act."
+        return _StopView(None, watch, (ExitAlarm(ExitAlarmKind.CREDIT_UNKNOWN, sentence),))
+    alarms = _mark_alarms(trade, mark)
+    if mark.debit is None:
+        return _StopView(None, watch, alarms)
+    spot = mark.underlying_price
+    confirmed = spot is not None and breached_strike(trade.structure, spot) is not None
+    since_open = market_minutes_since_open(moment.session, mark.as_of)
+    if since_open < exits.opening_minutes and not confirmed:
+        return _StopView(None, watch, alarms)
+    level = stop_level(credit, rules.stop_loss)
+    if mark.debit < level:
+        return _StopView(None, StopWatch() if mark.is_valid else watch, alarms)
+    watch = _counted(watch, moment.slot)
+    if not confirmed and watch.passes < exits.stop_confirmation_passes:
+        return _StopView(None, watch, alarms)
+    how = "with the short strike breached" if confirmed else f"seen in {watch.passes} passes"
+    decision = ExitDecision(
+        reason=ExitReason.STOP_LOSS,
+        urgency=Urgency.URGENT,
+        sentence=(
+            f"Closing costs {mark.debit:.2f} at {mark.source}, the stop is at {level:.2f}, {how}."
+        ),
+        protective=True,
+    )
+    return _StopView(decision, watch, alarms)
+
+
+def _counted(watch: StopWatch, slot: datetime) -> StopWatch:
+    """Count a pass, unless its slot was counted before or is older than one that was."""
+    if watch.last_slot is not None and slot <= watch.last_slot:
+        return watch
+    return StopWatch(passes=watch.passes + 1, last_slot=slot)
+
+
+def _mark_alarms(trade: Trade, mark: TradeMark) -> tuple[ExitAlarm, ...]:
+    if mark.source is MarkSource.MID:
+        return ()
+    if mark.source is MarkSource.MODEL:
+        sentence = f"{trade.trade_id} has no valid quote and is marked by model."
+        return (ExitAlarm(ExitAlarmKind.MARK_BY_MODEL, sentence),)
+    sentence = f"{trade.trade_id} cannot be marked: its stop cannot be judged."
+    return (ExitAlarm(ExitAlarmKind.MARK_UNKNOWN, sentence),)
+
+
+def _manual(trade: Trade) -> ExitDecision | None:
+    if not trade.manual_exit_requested:
+        return None
+    return ExitDecision(
+        reason=ExitReason.MANUAL,
+        urgency=Urgency.PATIENT,
+        sentence="The owner asked for it.",
+        protective=True,
+    )
+
+
+def _expiration_safety(trade: Trade, mark: TradeMark, moment: ExitMoment) -> ExitDecision | None:
+    """Leave in the last session that trades before or on expiration day."""
+    expiration = trade.structure.expiration
+    following = moment.following_session
+    is_last = following is not None and following > expiration
+    if new_york_date(mark.as_of) < expiration and not is_last:
+        return None
+    return ExitDecision(
+        reason=ExitReason.EXPIRATION_NEAR,
+        urgency=Urgency.URGENT,
+        sentence=f"It expires on {expiration:%Y-%m-%d}, and no later session is left to close it.",
+        protective=True,
+    )
+
+
+def _breach(trade: Trade, mark: TradeMark, rules: ExitRules) -> ExitDecision | None:
+    if not rules.exit_on_breach or mark.underlying_price is None:
+        return None
+    strike = breached_strike(trade.structure, mark.underlying_price)
+    if strike is None:
+        return None
+    return ExitDecision(
+        reason=ExitReason.STRIKE_BREACHED,
+        urgency=Urgency.URGENT,
+        sentence=f"{trade.symbol} at {mark.underlying_price} is through the short {strike} strike.",
+        protective=True,
+    )
+
+
+def _profit_target(trade: Trade, mark: TradeMark, rules: ExitRules) -> ExitDecision | None:
+    credit, natural = trade.execution.credit, mark.debit_natural
+    if credit is None or credit <= 0 or natural is None:
+        return None
+    level = credit * (ONE - rules.profit_target)
+    if natural > level:
+        return None
+    return ExitDecision(
+        reason=ExitReason.PROFIT_TARGET,
+        urgency=Urgency.PATIENT,
+        sentence=f"Closing costs {natural:.2f} at natural, the target is {level:.2f}.",
+        protective=False,
+    )
+
+
+def _roll(roll: RollSignal | None) -> ExitDecision | None:
+    if roll is None:
+        return None
+    return ExitDecision(
+        reason=ExitReason.ROLL,
+        urgency=Urgency.PATIENT,
+        sentence=roll.sentence,
+        protective=False,
+    )
+
+
+def _dte(
+    trade: Trade, mark: TradeMark, moment: ExitMoment, rules: ExitRules
+) -> ExitDecision | None:
+    days = next_dte(trade, mark, moment)
+    if days >= rules.exit_below_dte:
+        return None
+    return ExitDecision(
+        reason=ExitReason.EXPIRATION_NEAR,
+        urgency=Urgency.PATIENT,
+        sentence=(f"At the next session {days} days are left, fewer than {rules.exit_below_dte}."),
+        protective=False,
+    )
+
+
+def _calendar_alarms(trade: Trade, mark: TradeMark, moment: ExitMoment) -> tuple[ExitAlarm, ...]:
+    alarms: list[ExitAlarm] = []
+    if moment.following_session is None:
+        alarms.append(
+            ExitAlarm(
+                ExitAlarmKind.CALENDAR_UNKNOWN,
+                f"No session after {moment.session.session:%Y-%m-%d} is known.",
+            )
+        )
+    now = mark.as_of.astimezone(NEW_YORK)
+    expiration = trade.structure.expiration
+    if now.date() > expiration or (now.date() == expiration and now.time() >= LEAVE_BY):
+        alarms.append(
+            ExitAlarm(
+                ExitAlarmKind.HELD_PAST_LEAVE_BY,
+                f"{trade.trade_id} is held past {LEAVE_BY:%H:%M} New York on its expiration day.",
+            )
+        )
+    return tuple(alarms)
+
+
+def _distance_to(option_type: OptionType, strike: Decimal, spot: Decimal) -> Decimal:
+    """Measure how far the underlying is on the safe side of a strike; negative when through."""
+    return spot - strike if option_type is OptionType.PUT else strike - spot

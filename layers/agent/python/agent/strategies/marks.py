@@ -1,0 +1,129 @@
+"""What an open trade would cost to close: at mid where quotes are valid, else by model."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+
+import numpy as np
+
+from agent.book.records import Trade
+from agent.config.settings import MarketSettings
+from agent.market.calendar import years_to_expiration
+from agent.market.quotes import StructureQuote
+from agent.options.black_scholes import spot_price
+from agent.options.contracts import OptionType
+from agent.options.structures import Structure
+
+MODEL_STEP = Decimal("0.0001")
+
+
+class MarkSource(StrEnum):
+    """Say where a mark came from."""
+
+    MID = "mid"
+    MODEL = "model"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class TradeMark:
+    """Value an open trade as of one instant (aware UTC); prices are dollars a share."""
+
+    as_of: datetime
+    underlying_price: Decimal | None
+    source: MarkSource
+    debit: Decimal | None
+    """What closing costs at the mark; None where the source is unknown."""
+    debit_natural: Decimal | None
+    """What closing costs as a marketable order; None where stale, crossed or not offered."""
+    pnl: Decimal | None
+    """P&L in dollars if all that is held were closed at the mark; fees paid so far included."""
+    implied_volatility: float
+    """Of the underlying, an annual fraction: the last good one."""
+
+    @property
+    def is_valid(self) -> bool:
+        """Say whether the mark rests on valid quotes of every leg."""
+        return self.source is MarkSource.MID
+
+
+def mark_trade(
+    trade: Trade,
+    quote: StructureQuote | None,
+    underlying_price: Decimal | None,
+    as_of: datetime,
+    market: MarketSettings,
+    *,
+    model_debit: Decimal | None = None,
+    implied_volatility: float | None = None,
+) -> TradeMark:
+    """Mark a trade at mid where every leg's quote is valid, else at `model_debit`, else not.
+
+    A quote is valid where both sides are above zero, it is not crossed, not stale, and narrower
+    than `mark_quote_width_max_fraction`. Where `implied_volatility` is unknown, that at entry is
+    the last good one.
+    """
+    source, debit = MarkSource.UNKNOWN, model_debit
+    if quote is not None and quote.is_valid(
+        as_of,
+        age_max_seconds=market.quote_age_max_seconds,
+        width_fraction_max=market.mark_quote_width_max_fraction,
+    ):
+        source, debit = MarkSource.MID, quote.debit_mid
+    elif model_debit is not None:
+        source = MarkSource.MODEL
+    return TradeMark(
+        as_of=as_of,
+        underlying_price=underlying_price,
+        source=source,
+        debit=debit,
+        debit_natural=_tradable_debit(quote, as_of, market),
+        pnl=None if debit is None else _pnl_at(trade, debit),
+        implied_volatility=implied_volatility or trade.market_snapshot.implied_volatility,
+    )
+
+
+def model_debit(
+    structure: Structure,
+    underlying_price: Decimal,
+    implied_volatilities: Sequence[float],
+    as_of: datetime,
+    rate: float,
+) -> Decimal:
+    """Price the close of a structure by Black-Scholes, in dollars a share.
+
+    `implied_volatilities` are annual fractions, one a leg in their order: the last good ones.
+    Raises ValueError where they and the legs differ in number.
+    """
+    if len(implied_volatilities) != len(structure.legs):
+        raise ValueError(
+            f"{len(implied_volatilities)} volatilities do not fit {len(structure.legs)} legs"
+        )
+    values = spot_price(
+        is_call=[leg.contract.option_type is OptionType.CALL for leg in structure.legs],
+        spot=float(underlying_price),
+        strike=[float(leg.contract.strike) for leg in structure.legs],
+        time_years=years_to_expiration(structure.expiration, as_of),
+        volatility=list(implied_volatilities),
+        rate=rate,
+    )
+    held = np.array([leg.signed_ratio for leg in structure.legs], dtype=np.float64)
+    return Decimal(repr(-float(held @ values))).quantize(MODEL_STEP)
+
+
+def _tradable_debit(
+    quote: StructureQuote | None, as_of: datetime, market: MarketSettings
+) -> Decimal | None:
+    """Give the natural debit, provided that it is of now and that no leg is crossed."""
+    if quote is None or any(leg.is_crossed for leg in quote.leg_quotes):
+        return None
+    age_seconds = abs((as_of - quote.quoted_at).total_seconds())
+    return quote.debit_natural if age_seconds <= market.quote_age_max_seconds else None
+
+
+def _pnl_at(trade: Trade, debit: Decimal) -> Decimal:
+    execution = trade.execution
+    closing = -debit * trade.contracts_held * trade.structure.multiplier
+    return execution.entry_cash + execution.exit_cash + closing - execution.fees

@@ -1,0 +1,92 @@
+"""From screened legs to a ranked signal, the same for every structure that sells premium."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from pydantic import JsonValue
+
+from agent.book.records import Signal
+from agent.config.settings import Section
+from agent.market.quotes import quote_structure
+from agent.options.structures import Leg, LegSide, Structure
+from agent.risk.sizing import defined_risk_exposure
+from agent.strategies.scoring import assumed_credit, score_structure
+from agent.strategies.screening import Rejection, ScreenedLeg, ScreenedSymbol
+from agent.strategies.strategy import MarketView
+
+ZERO = Decimal(0)
+
+
+@dataclass(frozen=True)
+class PremiumSale:
+    """Say what a strategy asks of an entry; `credit_min` is a share."""
+
+    strategy: str
+    credit_min: Decimal
+    parameters: dict[str, JsonValue]
+
+
+def parameters_of(section: Section) -> dict[str, JsonValue]:
+    """Keep a strategy's parameters as they stand, for the record of the trade."""
+    return dict(section.model_dump(mode="json"))
+
+
+def propose(
+    legs: Sequence[tuple[LegSide, ScreenedLeg]],
+    sale: PremiumSale,
+    symbol: ScreenedSymbol,
+    view: MarketView,
+) -> Signal | Rejection:
+    """Make a signal of a structure, or say why it is none.
+
+    The least credit of the signal is the larger of the strategy's minimum and natural now: its
+    order never goes below either, and the risk is sized for that worst fill.
+    """
+    structure = Structure(tuple(Leg(leg.quote.contract, side) for side, leg in legs))
+    quote = quote_structure(structure, {leg.quote.contract.symbol: leg.quote for _, leg in legs})
+    if quote is None or quote.credit_mid is None or quote.credit_natural is None:
+        return Rejection.QUOTE_MISSING
+    if quote.credit_mid < sale.credit_min:
+        return Rejection.CREDIT_BELOW_MINIMUM
+    max_loss = structure.max_loss_per_share(quote.credit_mid)
+    if max_loss <= 0:
+        return Rejection.CREDIT_EXCEEDS_WIDTH
+    credit_floor = max(sale.credit_min, quote.credit_natural)
+    exposure = defined_risk_exposure(structure, credit_floor, view.settings.fees)
+    credit = max(
+        assumed_credit(quote.credit_mid, quote.credit_natural, view.settings), credit_floor
+    )
+    return Signal(
+        symbol=structure.underlying,
+        strategy=sale.strategy,
+        structure=structure,
+        as_of=view.as_of,
+        dte=(structure.expiration - view.chain.session).days,
+        underlying_price=symbol.spot,
+        credit_mid=quote.credit_mid,
+        credit_natural=quote.credit_natural,
+        credit_min=credit_floor,
+        max_loss=max_loss,
+        leg_deltas=tuple(leg.delta for _, leg in legs),
+        implied_volatility=symbol.iv30,
+        iv_rank=symbol.iv_rank,
+        liquidity_score=min(leg.liquidity for _, leg in legs),
+        score=score_structure(quote, credit=credit, exposure=exposure, symbol=symbol, view=view),
+        parameters=sale.parameters,
+    )
+
+
+def ranked(signals: Sequence[Signal]) -> tuple[Signal, ...]:
+    """Order signals best first; equal scores by expiration, short strikes, width."""
+    return tuple(
+        sorted(
+            signals,
+            key=lambda signal: (
+                -signal.score,
+                signal.structure.expiration,
+                signal.structure.short_strikes,
+                signal.structure.width or ZERO,
+            ),
+        )
+    )

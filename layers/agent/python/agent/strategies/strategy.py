@@ -1,0 +1,114 @@
+"""What every strategy answers: what it needs of a chain, what to enter, when to leave."""
+
+from abc import ABC, abstractmethod
+from collections import Counter
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import ClassVar
+
+from agent.book.records import Signal, Trade
+from agent.config.settings import ExitSettings, Settings
+from agent.market.chain import ChainAnalytics, OptionChain
+from agent.market.quotes import UnderlyingSnapshot
+from agent.options.contracts import OptionContract, OptionType
+from agent.strategies.exits import ExitMoment, ExitRules, ExitVerdict, RollSignal
+from agent.strategies.exits import exit_decision as decide_exit
+from agent.strategies.exits import roll_signal as decide_roll
+from agent.strategies.marks import TradeMark
+
+
+@dataclass(frozen=True)
+class ChainBounds:
+    """Bound the contracts a strategy looks at, inclusive; outside there are no candidates."""
+
+    expiration_min: date
+    expiration_max: date
+    strike_min: Decimal
+    strike_max: Decimal
+    option_type: OptionType | None
+    """None takes calls and puts."""
+
+    def contains(self, contract: OptionContract) -> bool:
+        """Say whether a contract is within every bound."""
+        return (
+            self.expiration_min <= contract.expiration <= self.expiration_max
+            and self.strike_min <= contract.strike <= self.strike_max
+            and self.option_type in (None, contract.option_type)
+        )
+
+
+def days_ahead(session: date, dte_min: int, dte_max: int) -> tuple[date, date]:
+    """Give the expirations that lie `dte_min` to `dte_max` calendar days after `session`."""
+    return session + timedelta(days=dte_min), session + timedelta(days=dte_max)
+
+
+@dataclass(frozen=True)
+class MarketView:
+    """Show one symbol to a strategy as of one instant (aware UTC)."""
+
+    underlying: UnderlyingSnapshot
+    chain: OptionChain
+    analytics: ChainAnalytics
+    iv30: float | None
+    """Annual fraction; None where unknown."""
+    iv_rank: float | None
+    """0-100; None where unknown."""
+    as_of: datetime
+    settings: Settings
+
+
+@dataclass(frozen=True)
+class ScanOutcome:
+    """Keep what a scan of one symbol by one strategy found; signals best first."""
+
+    signals: tuple[Signal, ...]
+    rejections: Counter[str]
+    """Reason to number of candidates dropped for it, one reason a candidate."""
+
+    @property
+    def candidates(self) -> int:
+        """Count what was looked at: each candidate became a signal or a counted rejection."""
+        return len(self.signals) + self.rejections.total()
+
+
+class Strategy(ABC):
+    """Decide entries and exits of one structure, from what is shown and nothing else."""
+
+    name: ClassVar[str]
+    """The name in settings, trades and reports."""
+    code: ClassVar[str]
+    """The name in three letters."""
+
+    @property
+    @abstractmethod
+    def exit_rules(self) -> ExitRules:
+        """Give the rules that end a trade of this strategy."""
+
+    @abstractmethod
+    def chain_bounds(self, spot: Decimal, session: date) -> ChainBounds:
+        """Bound what the strategy needs of a chain on a New York date."""
+
+    @abstractmethod
+    def generate_signals(self, view: MarketView) -> ScanOutcome:
+        """Find every acceptable entry, best first; each candidate dropped is counted."""
+
+    def should_exit(
+        self,
+        trade: Trade,
+        mark: TradeMark,
+        moment: ExitMoment,
+        exits: ExitSettings,
+        *,
+        roll: RollSignal | None = None,
+    ) -> ExitVerdict:
+        """Decide whether an open trade ends now; `roll` is a roll the caller can carry out."""
+        return decide_exit(trade, mark, moment, self.exit_rules, exits, roll=roll)
+
+    def should_roll(
+        self, trade: Trade, mark: TradeMark, moment: ExitMoment, exits: ExitSettings
+    ) -> RollSignal | None:
+        """Say whether a trade should move on; None for structures that are never rolled."""
+        if not self.exit_rules.rolls:
+            return None
+        return decide_roll(trade, mark, moment, self.exit_rules, exits)

@@ -1,0 +1,110 @@
+"""Vertical credit spreads: a short leg nearer to the money, a long leg further out."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from agent.market.quotes import OptionQuote
+from agent.options.contracts import OptionType
+from agent.strategies.screening import (
+    DeltaRange,
+    Rejection,
+    ScreenedLeg,
+    ScreenedSymbol,
+    screen_leg,
+)
+from agent.strategies.strategy import ChainBounds, MarketView
+
+STRIKE_REACH_FRACTION = Decimal("0.35")
+"""Short strikes are looked for this far from spot: a delta of 0.20 at 45 days and a volatility of
+200 % lies within it."""
+
+
+@dataclass(frozen=True)
+class VerticalRules:
+    """Describe one side: its type, its short delta, and the points between its strikes."""
+
+    option_type: OptionType
+    short_delta: DeltaRange
+    width_min: Decimal
+    width_max: Decimal
+    width_max_fraction_of_spot: Decimal
+
+    def allows_width(self, width: Decimal, spot: Decimal) -> bool:
+        """Say whether a width is within its bounds in points and as a share of spot."""
+        return (
+            self.width_min <= width <= self.width_max
+            and width <= self.width_max_fraction_of_spot * spot
+        )
+
+
+@dataclass(frozen=True)
+class Vertical:
+    """Pair two screened legs of one type and one expiration."""
+
+    short: ScreenedLeg
+    long: ScreenedLeg
+
+
+def strike_bounds(spot: Decimal, rules: VerticalRules) -> tuple[Decimal, Decimal]:
+    """Bound the strikes that a vertical may need, long leg included."""
+    reach = spot * STRIKE_REACH_FRACTION
+    width = min(rules.width_max, rules.width_max_fraction_of_spot * spot)
+    if rules.option_type is OptionType.PUT:
+        return max(spot - reach - width, Decimal(0)), spot + reach
+    return spot - reach, spot + reach + width
+
+
+def quotes_within(
+    view: MarketView, bounds: ChainBounds, option_type: OptionType
+) -> dict[date, list[OptionQuote]]:
+    """Group the quotes of one type within bounds by expiration, each by ascending strike."""
+    found: dict[date, list[OptionQuote]] = {}
+    for expiration in view.chain.expirations():
+        side = view.chain.puts if option_type is OptionType.PUT else view.chain.calls
+        quotes = [quote for quote in side(expiration) if bounds.contains(quote.contract)]
+        if quotes:
+            found[expiration] = quotes
+    return found
+
+
+def find_verticals(
+    quotes: Sequence[OptionQuote],
+    rules: VerticalRules,
+    symbol: ScreenedSymbol,
+    view: MarketView,
+    rejections: Counter[str],
+) -> Iterator[Vertical]:
+    """Find the verticals among quotes of one expiration and type, counting what is dropped.
+
+    Every contract is a candidate for the short leg and is dropped for one reason, or stands in for
+    its pairs: each contract further out of the money within the width bounds is then a candidate
+    pair. A short leg without such a contract is dropped for its width.
+    """
+    longs: dict[str, ScreenedLeg | Rejection] = {}
+    for quote in quotes:
+        short = screen_leg(quote, view, rules.short_delta)
+        if isinstance(short, Rejection):
+            rejections[short] += 1
+            continue
+        partners = [other for other in quotes if _pairs(quote, other, rules, symbol.spot)]
+        if not partners:
+            rejections[Rejection.WIDTH_OUT_OF_RANGE] += 1
+        for partner in partners:
+            name = partner.contract.symbol
+            if name not in longs:
+                longs[name] = screen_leg(partner, view)
+            long = longs[name]
+            if isinstance(long, Rejection):
+                rejections[long] += 1
+            else:
+                yield Vertical(short, long)
+
+
+def _pairs(short: OptionQuote, long: OptionQuote, rules: VerticalRules, spot: Decimal) -> bool:
+    width = short.contract.strike - long.contract.strike
+    if rules.option_type is OptionType.CALL:
+        width = -width
+    return rules.allows_width(width, spot)
