@@ -1,0 +1,101 @@
+"""The world as the exchange reads it at the clock's moment."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
+
+from agent.options.contracts import OptionContract, parse_occ_symbol
+from simulator.exchange.clock import SimulatedClock
+from simulator.worlds.world import ListingFilter, OptionListing, StockQuote, World
+
+TWO = Decimal(2)
+
+
+def option_contract(symbol: str) -> OptionContract | None:
+    """Read a contract from its OCC symbol, None where the text is none."""
+    try:
+        return parse_occ_symbol(symbol)
+    except ValueError:
+        return None
+
+
+def two_sided(bid: Decimal | None, ask: Decimal | None) -> tuple[Decimal, Decimal] | None:
+    """Give both sides of a quote where both are there and do not cross."""
+    if bid is None or ask is None or bid <= 0 or ask < bid:
+        return None
+    return bid, ask
+
+
+def mark_of(bid: Decimal | None, ask: Decimal | None) -> Decimal | None:
+    """Give the mid; without a bid that is half the ask, without an ask it is unknown."""
+    if ask is None or ask <= 0:
+        return None
+    return ((bid or Decimal(0)) + ask) / TWO
+
+
+class MarketView:
+    """Read the world at the clock's moment, asking it each question once a moment."""
+
+    def __init__(self, world: World, clock: SimulatedClock) -> None:
+        self.world = world
+        self._clock = clock
+        self._at: datetime | None = None
+        self._stocks: dict[str, StockQuote | None] = {}
+        self._options: dict[str, OptionListing | None] = {}
+        self._chains: dict[tuple[str, ListingFilter], Sequence[OptionListing]] = {}
+
+    def _moment(self) -> datetime:
+        now = self._clock.now
+        if now != self._at:
+            self._stocks.clear()
+            self._options.clear()
+            self._chains.clear()
+            self._at = now
+        return now
+
+    def stock(self, symbol: str) -> StockQuote | None:
+        """Give a stock's quote now."""
+        now = self._moment()
+        if symbol not in self._stocks:
+            known = symbol in self.world.symbols
+            self._stocks[symbol] = self.world.stock(symbol, now) if known else None
+        return self._stocks[symbol]
+
+    def option(self, symbol: str) -> OptionListing | None:
+        """Give a contract's listing now, None where it is not listed."""
+        now = self._moment()
+        if symbol not in self._options:
+            contract = option_contract(symbol)
+            known = contract is not None and contract.underlying in self.world.symbols
+            self._options[symbol] = (
+                self.world.option(contract, now) if contract is not None and known else None
+            )
+        return self._options[symbol]
+
+    def chain(self, symbol: str, bounds: ListingFilter) -> Sequence[OptionListing]:
+        """List the contracts of an underlying within bounds now."""
+        now = self._moment()
+        key = (symbol, bounds)
+        if key not in self._chains:
+            known = symbol in self.world.symbols
+            self._chains[key] = self.world.chain(symbol, now, bounds) if known else ()
+        return self._chains[key]
+
+    def quote(self, symbol: str) -> tuple[Decimal, Decimal, datetime] | None:
+        """Give bid, ask and the moment of a valid two-sided quote, else None."""
+        shown = self.stock(symbol) if symbol in self.world.symbols else self.option(symbol)
+        if shown is None:
+            return None
+        sides = two_sided(shown.bid, shown.ask)
+        return None if sides is None else (*sides, shown.at)
+
+    def mark(self, symbol: str) -> Decimal | None:
+        """Give the mid of a contract or stock; a stock without one is worth its last trade."""
+        if symbol in self.world.symbols:
+            stock = self.stock(symbol)
+            if stock is None:
+                return None
+            sides = two_sided(stock.bid, stock.ask)
+            return stock.last if sides is None else (sides[0] + sides[1]) / TWO
+        listing = self.option(symbol)
+        return None if listing is None else mark_of(listing.bid, listing.ask)

@@ -1,0 +1,221 @@
+"""What the exchange keeps: orders and their legs, positions, fills, activities."""
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import ROUND_CEILING, Decimal
+from enum import StrEnum
+from typing import Any
+
+from agent.options.contracts import OptionContract
+from simulator.exchange.fees import CENT, FeeType
+
+ZERO = Decimal(0)
+
+
+class Side(StrEnum):
+    BUY = "buy"
+    SELL = "sell"
+
+    @property
+    def sign(self) -> int:
+        """Give +1 for a buy and -1 for a sell."""
+        return 1 if self is Side.BUY else -1
+
+    @property
+    def opposite(self) -> "Side":
+        return Side.SELL if self is Side.BUY else Side.BUY
+
+
+class PositionIntent(StrEnum):
+    BUY_TO_OPEN = "buy_to_open"
+    BUY_TO_CLOSE = "buy_to_close"
+    SELL_TO_OPEN = "sell_to_open"
+    SELL_TO_CLOSE = "sell_to_close"
+
+    @property
+    def side(self) -> Side:
+        return Side.BUY if self.value.startswith("buy") else Side.SELL
+
+    @property
+    def opens(self) -> bool:
+        return self.value.endswith("open")
+
+
+class OrderStatus(StrEnum):
+    ACCEPTED = "accepted"
+    NEW = "new"
+    PARTIALLY_FILLED = "partially_filled"
+    PENDING_CANCEL = "pending_cancel"
+    FILLED = "filled"
+    CANCELED = "canceled"
+    EXPIRED = "expired"
+    REPLACED = "replaced"
+
+
+WORKING_STATUSES = frozenset(
+    {
+        OrderStatus.ACCEPTED,
+        OrderStatus.NEW,
+        OrderStatus.PARTIALLY_FILLED,
+        OrderStatus.PENDING_CANCEL,
+    }
+)
+
+
+class OrderClass(StrEnum):
+    SIMPLE = "simple"
+    MULTILEG = "mleg"
+
+
+class OrderType(StrEnum):
+    MARKET = "market"
+    LIMIT = "limit"
+
+
+class TimeInForce(StrEnum):
+    DAY = "day"
+    GOOD_TILL_CANCELED = "gtc"
+
+
+@dataclass(slots=True)
+class OrderLeg:
+    """One contract or stock of an order; a simple order is its own and only leg."""
+
+    order_id: str
+    client_order_id: str
+    symbol: str
+    contract: OptionContract | None
+    side: Side
+    position_intent: PositionIntent | None
+    ratio: int
+    filled_quantity: int = 0
+    filled_value: Decimal = ZERO
+    """Sum of price times quantity over the fills, always positive."""
+
+
+@dataclass(slots=True)
+class Order:
+    """An order for `units` of its legs.
+
+    `limit_price` is as the client sent it: for a multi-leg order positive is the debit paid
+    and negative the credit received; for a simple order it is the contract's own price.
+    """
+
+    order_id: str
+    client_order_id: str
+    order_class: OrderClass
+    order_type: OrderType
+    time_in_force: TimeInForce
+    limit_price: Decimal | None
+    units: int
+    legs: tuple[OrderLeg, ...]
+    created_at: datetime
+    expires_at: datetime
+    eligible_at: datetime | None
+    """The earliest moment of a fill; None until the session it works in has opened."""
+    reservation: Decimal
+    """The buying power that the whole order claims, in dollars."""
+    status: OrderStatus = OrderStatus.ACCEPTED
+    updated_at: datetime | None = None
+    filled_units: int = 0
+    filled_net: Decimal = ZERO
+    """Sum of signed net price times units over the fills; paid is positive."""
+    filled_at: datetime | None = None
+    canceled_at: datetime | None = None
+    cancel_due_at: datetime | None = None
+    expired_at: datetime | None = None
+    replaced_at: datetime | None = None
+    replaced_by: str | None = None
+    replaces: str | None = None
+    partial_in_move: int | None = None
+    """The move of the clock in which a first part was filled; the rest waits for another."""
+    remainder_due_at: datetime | None = None
+    """When the rest trades even within that move."""
+
+    @property
+    def is_multileg(self) -> bool:
+        return self.order_class is OrderClass.MULTILEG
+
+    @property
+    def is_working(self) -> bool:
+        return self.status in WORKING_STATUSES
+
+    @property
+    def remaining_units(self) -> int:
+        return self.units - self.filled_units
+
+    @property
+    def reserved(self) -> Decimal:
+        """Give the buying power that the unfilled units claim, rounded up to the cent."""
+        if self.filled_units == 0:
+            return self.reservation
+        share = self.reservation * self.remaining_units / self.units
+        return share.quantize(CENT, rounding=ROUND_CEILING)
+
+    @property
+    def signed_limit(self) -> Decimal | None:
+        """Give the most that one unit may cost; a credit is negative."""
+        if self.limit_price is None or self.is_multileg:
+            return self.limit_price
+        return self.limit_price * self.legs[0].side.sign
+
+
+@dataclass(slots=True)
+class Position:
+    """What is held of one contract or stock; a short quantity is negative."""
+
+    symbol: str
+    contract: OptionContract | None
+    quantity: int = 0
+    cost: Decimal = ZERO
+    """What the held quantity was bought for in dollars; negative where it was sold short."""
+    last_mark: Decimal | None = None
+    lastday_mark: Decimal | None = None
+    """The mark at the last session close, None where the position is younger."""
+    do_not_exercise: bool = False
+
+    @property
+    def multiplier(self) -> int:
+        return 1 if self.contract is None else self.contract.multiplier
+
+    @property
+    def average_entry_price(self) -> Decimal:
+        return self.cost / (self.quantity * self.multiplier)
+
+
+@dataclass(frozen=True, slots=True)
+class Fill:
+    """One leg's execution, for reports; `price` and `mid` per share, `fees` not rounded."""
+
+    order_id: str
+    client_order_id: str
+    symbol: str
+    side: Side
+    position_intent: PositionIntent | None
+    quantity: int
+    price: Decimal
+    mid: Decimal
+    at: datetime
+    fees: dict[FeeType, Decimal]
+
+
+@dataclass(frozen=True, slots=True)
+class Activity:
+    """One row of the account's activities; hidden until `visible_at`."""
+
+    activity_id: str
+    activity_type: str
+    at: datetime
+    visible_at: datetime
+    cash_change: Decimal
+    body: dict[str, Any] = field(hash=False)
+
+
+@dataclass(frozen=True, slots=True)
+class SessionEquity:
+    """The account at one session's close."""
+
+    session: date
+    at: datetime
+    equity: Decimal
+    maintenance_margin: Decimal

@@ -1,0 +1,26 @@
+"""A served exchange and alpaca-py's own clients pointed at it."""
+
+import importlib
+import warnings
+from collections.abc import Iterator
+
+import pytest
+
+from simulator.exchange import serve
+from tests.simulation.exchange.builders import exchange_at_noon
+
+with warnings.catch_warnings():
+    # alpaca-py 0.44 imports a part of websockets that is deprecated; once imported it is quiet.
+    warnings.simplefilter("ignore", DeprecationWarning)
+    importlib.import_module("alpaca.trading")
+
+from tests.simulation.exchange.alpaca_clients import Clients, clients_of, close_clients
+
+
+@pytest.fixture
+def clients() -> Iterator[Clients]:
+    """Serve an exchange at Monday noon."""
+    with serve(exchange_at_noon()) as server:
+        served = clients_of(server)
+        yield served
+        close_clients(served)
