@@ -34,7 +34,7 @@ from agent.use_cases.desk import Desk
 from agent.use_cases.steps import Message
 
 if TYPE_CHECKING:
-    from agent.adapters.alpaca.client import AlpacaClient
+    from agent.adapters.alpaca.session import AlpacaSession
     from agent.adapters.dynamodb.tables import Tables
 
 EventT = TypeVar("EventT", bound=Message)
@@ -56,39 +56,42 @@ class FunctionDesk:
         return strategies_for(self.settings)
 
     @cached_property
-    def _alpaca(self) -> "AlpacaClient":
-        from agent.adapters.alpaca.client import AlpacaClient
+    def _sessions(self) -> "tuple[AlpacaSession, AlpacaSession]":
         from agent.adapters.alpaca.credentials import endpoints_for, parse_credentials
+        from agent.adapters.alpaca.session import AlpacaSession
         from agent.adapters.aws.secrets import SecretsManagerSecrets
 
         text = SecretsManagerSecrets().text(self._environment.alpaca_secret_arn)
         credentials = parse_credentials(text)
         endpoints = endpoints_for(credentials, live_trading=self.settings.live_trading)
-        return AlpacaClient(credentials, endpoints)
+        trading = AlpacaSession(endpoints.trading, credentials)
+        if endpoints.data == endpoints.trading:
+            return trading, trading
+        return trading, AlpacaSession(endpoints.data, credentials)
 
     @cached_property
     def broker(self) -> Broker:
         from agent.adapters.alpaca.broker import AlpacaBroker
 
-        return AlpacaBroker(self._alpaca)
+        return AlpacaBroker(self._sessions[0])
 
     @cached_property
     def clock(self) -> Clock:
-        from agent.adapters.alpaca.clock import AlpacaClock
+        from agent.adapters.alpaca.hours import AlpacaHours
 
-        return AlpacaClock(self._alpaca)
+        return AlpacaHours(self._sessions[0])
 
     @cached_property
     def calendar(self) -> Calendar:
-        from agent.adapters.alpaca.clock import AlpacaCalendar
+        from agent.adapters.alpaca.hours import AlpacaHours
 
-        return AlpacaCalendar(self._alpaca)
+        return AlpacaHours(self._sessions[0])
 
     @cached_property
     def market(self) -> MarketData:
         from agent.adapters.alpaca.market_data import AlpacaMarketData
 
-        return AlpacaMarketData(self._alpaca)
+        return AlpacaMarketData(trading=self._sessions[0], data=self._sessions[1])
 
     @cached_property
     def _tables(self) -> "Tables":

@@ -189,6 +189,10 @@ class Book(Protocol):
         """Give the intents not yet done, ordered by id."""
         ...
 
+    def all_intents(self) -> tuple[Intent, ...]:
+        """List every intent, ordered by id; for reports, not for decisions."""
+        ...
+
     def ledger(self, key: str) -> LedgerEntry:
         """Give a ledger entry; a missing one is all zeros."""
         ...

@@ -3,7 +3,7 @@
 Ledger moves and fees come from the caller: the book records limits, it does not set them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 
@@ -24,7 +24,6 @@ from agent.book.records import (
     Position,
     PositionStatus,
     Signal,
-    StopWatch,
     Trade,
     TradeExecution,
     TradeRisk,
@@ -50,11 +49,13 @@ def write_entry_intent(intent_id: str, trade_id: str, signal: Signal, at: dateti
     return BookChange(intents=(IntentWrite(intent, None),))
 
 
-def refuse_entry(intent: Intent, reason: str, at: datetime) -> BookChange:
-    """End an entry before anything was reserved for it."""
+def refuse_entry(
+    intent: Intent, reason: str, at: datetime, findings: Mapping[str, str]
+) -> BookChange:
+    """End an entry before anything was reserved for it; `reason` names what refused it."""
     return BookChange(
         intents=(_ended(intent, f"refused: {reason}"),),
-        events=(_event(intent, "entry_refused", at, {"reason": reason}),),
+        events=(_event(intent, "entry_refused", at, {"reason": reason, **findings}),),
     )
 
 
@@ -277,12 +278,10 @@ def settle_close(
     )
 
 
-def mark_open(trade: Trade, stop_watch: StopWatch, positions: Sequence[Position]) -> BookChange:
-    """Keep what a monitor pass saw of an open trade."""
-    seen = trade.model_copy(update={"stop_watch": stop_watch, "version": trade.version + 1})
-    return BookChange(
-        trade=TradeWrite(seen, trade.status, trade.version), positions=tuple(positions)
-    )
+def mark_open(trade: Trade) -> BookChange:
+    """Store what a monitor pass saw of an open trade, which stays as it is."""
+    seen = trade.model_copy(update={"version": trade.version + 1})
+    return BookChange(trade=TradeWrite(seen, trade.status, trade.version))
 
 
 def request_manual_exit(trade: Trade, at: datetime) -> BookChange:

@@ -1,6 +1,6 @@
 """Look at one symbol: its snapshot, its chain, its volatility and how that ranks."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from agent.config.settings import MarketSettings
@@ -16,7 +16,8 @@ from agent.use_cases.desk import Desk
 # and the days next to holidays need a little more.
 NEAREST_DTE = 21
 FARTHEST_DTE = 49
-STRIKE_RANGE_FRACTION = Decimal("0.25")
+STRIKE_RANGE_FRACTION = Decimal("0.10")
+"""Around spot, for the at-the-money forward; strategies widen it to what they look at."""
 
 
 def look_at(desk: Desk, underlying: UnderlyingSnapshot, as_of: datetime) -> MarketView:
@@ -29,17 +30,7 @@ def look_at(desk: Desk, underlying: UnderlyingSnapshot, as_of: datetime) -> Mark
         raise ValueError(f"{underlying.symbol} has no price to look at")
     market = desk.settings.market
     session = new_york_date(as_of)
-    dtes = [strategy.dte_range for strategy in desk.strategies.values()]
-    chain = desk.market.chain(
-        underlying,
-        ChainRequest(
-            expiration_min=session + timedelta(days=min([NEAREST_DTE, *(low for low, _ in dtes)])),
-            expiration_max=session + timedelta(days=max([FARTHEST_DTE, *(up for _, up in dtes)])),
-            strike_min=spot * (1 - STRIKE_RANGE_FRACTION),
-            strike_max=spot * (1 + STRIKE_RANGE_FRACTION),
-        ),
-        as_of,
-    )
+    chain = desk.market.chain(underlying, _chain_request(desk, spot, session), as_of)
     analytics = analyze_chain(chain, rate=market.risk_free_rate)
     current = iv30(chain, analytics)
     rank = None
@@ -71,6 +62,21 @@ def look_at(desk: Desk, underlying: UnderlyingSnapshot, as_of: datetime) -> Mark
         iv_rank=rank,
         as_of=as_of,
         settings=desk.settings,
+    )
+
+
+def _chain_request(desk: Desk, spot: Decimal, session: date) -> ChainRequest:
+    """Bound the chain so that it serves every strategy and the volatility sample."""
+    bounds = [strategy.chain_bounds(spot, session) for strategy in desk.strategies.values()]
+    return ChainRequest(
+        expiration_min=min(
+            [session + timedelta(days=NEAREST_DTE), *(b.expiration_min for b in bounds)]
+        ),
+        expiration_max=max(
+            [session + timedelta(days=FARTHEST_DTE), *(b.expiration_max for b in bounds)]
+        ),
+        strike_min=min([spot * (1 - STRIKE_RANGE_FRACTION), *(b.strike_min for b in bounds)]),
+        strike_max=max([spot * (1 + STRIKE_RANGE_FRACTION), *(b.strike_max for b in bounds)]),
     )
 
 

@@ -1,18 +1,18 @@
 """Watch open trades: finish what went astray, mark what is held, close what its rules close."""
 
 from collections import Counter
-from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from pydantic import Field
 
 from agent.book.changes import BookConflict
-from agent.book.records import Intent, IntentKind, Trade
-from agent.book.states import ExitReason, TradeStatus
+from agent.book.records import Alert, AlertKind, Intent, IntentKind, Trade
+from agent.book.states import TradeStatus
 from agent.book.transitions import begin_close, mark_open
-from agent.market.calendar import TradingSession, new_york_date
+from agent.market.calendar import new_york_date, next_session
 from agent.ports import ExecutionState, TradingState
-from agent.strategies.exits import ExitDecision
+from agent.strategies.exits import ExitAlarm, ExitDecision, ExitMoment
 from agent.use_cases.alerting import publish_alerts
 from agent.use_cases.desk import Desk
 from agent.use_cases.marking import Marks, fetch_marks
@@ -23,8 +23,9 @@ from agent.use_cases.steps import Message, OrderStillWorking, StepInput
 SESSIONS_AHEAD_DAYS = 14
 """Far enough that the next session is always among them."""
 
-ALWAYS_ALLOWED = frozenset({ExitReason.STOP_LOSS, ExitReason.EXPIRATION_NEAR, ExitReason.MANUAL})
-"""Exits that even a halted desk makes: protection, and what the owner asked for."""
+
+class CalendarContradicted(Exception):
+    """Raised where the broker's clock and its calendar disagree."""
 
 
 class MonitorReport(Message):
@@ -70,12 +71,11 @@ def monitor_positions(desk: Desk, event: ScheduledEvent) -> MonitorReport:
     exits: Counter[str] = Counter()
     unmarked = 0
     if held:
-        sessions = _sessions(desk, clock.now)
-        marks = fetch_marks(desk, held, clock.now)
+        seen = _Pass(_moment(desk, event.slot, clock.now), fetch_marks(desk, held, clock.now))
         for trade in held:
-            reason = _watch(desk, trade, marks, sessions, event.slot, clock.now)
+            reason = _watch(desk, trade, seen)
             exits.update([reason] if reason else [])
-            unmarked += not marks.is_marked(trade.trade_id)
+            unmarked += not seen.marks.is_marked(trade.trade_id)
     return MonitorReport(
         slot=event.slot,
         status="watched",
@@ -107,44 +107,58 @@ def _redrive(desk: Desk, intent: Intent, now: datetime) -> str:
     return "reconciled"
 
 
-def _sessions(desk: Desk, now: datetime) -> tuple[TradingSession, ...]:
+def _moment(desk: Desk, slot: datetime, now: datetime) -> ExitMoment:
     today = new_york_date(now)
-    return desk.calendar.sessions(today, today + timedelta(days=SESSIONS_AHEAD_DAYS))
+    sessions = desk.calendar.sessions(today, today + timedelta(days=SESSIONS_AHEAD_DAYS))
+    current = next((session for session in sessions if session.session == today), None)
+    if current is None:
+        raise CalendarContradicted(f"the market is open, but {today} is no session")
+    following = next_session(sessions, today)
+    return ExitMoment(slot, current, None if following is None else following.session)
 
 
-def _watch(
-    desk: Desk,
-    trade: Trade,
-    marks: Marks,
-    sessions: Sequence[TradingSession],
-    slot: datetime,
-    now: datetime,
-) -> str | None:
+@dataclass(frozen=True)
+class _Pass:
+    """Hold what one pass sees, the same for every trade."""
+
+    moment: ExitMoment
+    marks: Marks
+
+
+def _watch(desk: Desk, trade: Trade, seen: _Pass) -> str | None:
     """Mark one trade and begin its exit where a rule says so; give the reason."""
     strategy = desk.strategies[trade.strategy]
-    mark = marks.of(trade.trade_id)
-    outcome = strategy.should_exit(trade, mark, sessions=sessions, slot=slot, as_of=now)
+    mark = seen.marks.of(trade.trade_id)
+    verdict = strategy.should_exit(trade, mark, seen.moment, desk.settings.exits)
+    positions = seen.marks.positions(trade.trade_id)
+    alerts = tuple(_alert(trade, alarm, mark.as_of) for alarm in verdict.alarms)
+    decision = verdict.decision
+    begins = decision is not None and _is_allowed(desk, decision)
+    watched = trade.model_copy(update={"stop_watch": verdict.stop_watch})
     try:
-        change = mark_open(trade, outcome.stop_watch, marks.positions(trade.trade_id))
-        desk.book.commit(change)
-        if outcome.decision is None or not _is_allowed(desk, outcome.decision):
+        if decision is None or not begins:
+            desk.book.commit(replace(mark_open(watched), positions=positions, alerts=alerts))
             return None
-        watched = change.trade.trade if change.trade is not None else trade
         closing, intent = begin_close(
-            watched,
-            outcome.decision.reason,
-            outcome.decision.urgency,
-            outcome.decision.sentence,
-            now,
+            watched, decision.reason, decision.urgency, decision.sentence, mark.as_of
         )
-        desk.book.commit(closing)
+        desk.book.commit(replace(closing, positions=positions, alerts=alerts))
     except BookConflict:
         return None  # Another pass moved the trade: it acts, this one does not.
     desk.workflows.start(intent)
-    return outcome.decision.reason
+    return decision.reason
+
+
+def _alert(trade: Trade, alarm: ExitAlarm, at: datetime) -> Alert:
+    """Tell of an alarm once a day and trade, however many passes see it."""
+    return Alert(
+        alert_id=f"{trade.trade_id}-{alarm.kind}-{new_york_date(at):%Y%m%d}",
+        kind=AlertKind.SYSTEM_ERROR,
+        at=at,
+        subject=f"{trade.symbol}: {alarm.kind.replace('_', ' ')}",
+        message=alarm.sentence,
+    )
 
 
 def _is_allowed(desk: Desk, decision: ExitDecision) -> bool:
-    return (
-        decision.reason in ALWAYS_ALLOWED or desk.control.trading_state() is not TradingState.HALTED
-    )
+    return decision.protective or desk.control.trading_state() is not TradingState.HALTED

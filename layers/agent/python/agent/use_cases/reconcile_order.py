@@ -22,8 +22,8 @@ def reconcile_order(desk: Desk, event: StepInput) -> SettlementResult:
         )
     trade = desk.book.trade(intent.trade_id)
     if trade is None:
-        reason = "its execution ended before anything was reserved"
-        desk.book.commit(refuse_entry(intent, reason, desk.clock.market_clock().now))
+        reason = "never_reserved"
+        desk.book.commit(refuse_entry(intent, reason, desk.clock.market_clock().now, {}))
         return SettlementResult(intent_id=intent.intent_id, settled=True, outcome=reason)
     intent = refresh(desk, intent, trade)
     if not is_settled(intent):

@@ -1,7 +1,7 @@
 """Scan the watchlist and state the best entries as intents, each carried by its own execution."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 
 from pydantic import Field
@@ -14,6 +14,7 @@ from agent.market.calendar import new_york_date
 from agent.market.filters import UnderlyingLimits, underlying_rejections
 from agent.market.quotes import UnderlyingSnapshot
 from agent.ports import BrokerMisunderstood, BrokerUnavailable, TradingState
+from agent.risk.checks import pace
 from agent.risk.reservation import day_key
 from agent.use_cases.alerting import publish_alerts
 from agent.use_cases.desk import Desk
@@ -77,7 +78,8 @@ def scan_market(desk: Desk, event: ScheduledEvent) -> ScanReport:
         signals += found[1]
     if unseen and not scanned:
         raise unseen[0]
-    best = rank_signals(signals)[: _places_left(desk, clock.now)]
+    made = desk.book.ledger(day_key(new_york_date(clock.now))).entries
+    best = rank_signals(signals)[: pace(made, desk.settings.risk).entries_left]
     rejections["not_among_the_best"] += len(signals) - len(best)
     entries = sum(_enter(desk, event.slot, signal, clock.now) for signal in best)
     publish_alerts(desk)
@@ -133,8 +135,8 @@ def _scan_symbol(
         UnderlyingLimits(
             price_min=market.price_min,
             price_max=market.price_max,
-            average_volume_min_shares=market.average_volume_min_shares,
-            quote_width_max_fraction=market.stock_quote_width_max_fraction,
+            average_volume_shares_min=market.average_volume_min_shares,
+            quote_width_fraction_max=market.stock_quote_width_max_fraction,
         ),
     )
     if refused:
@@ -164,17 +166,9 @@ def _is_held(signal: Signal, held: Sequence[Trade]) -> bool:
     return any(wanted & set(trade.structure.symbols) for trade in held)
 
 
-def _places_left(desk: Desk, as_of: datetime) -> int:
-    risk = desk.settings.risk
-    entered = desk.book.ledger(day_key(new_york_date(as_of))).entries
-    return max(0, min(risk.max_signals_per_scan, risk.max_entries_per_session - entered))
-
-
 def _enter(desk: Desk, slot: datetime, signal: Signal, at: datetime) -> int:
-    strategies: Mapping[str, str] = {
-        name: strategy.code for name, strategy in desk.strategies.items()
-    }
-    trade = trade_id(desk.settings.stage, slot, signal.symbol, strategies[signal.strategy])
+    code = desk.strategies[signal.strategy].code
+    trade = trade_id(desk.settings.stage, slot, signal.symbol, code)
     intent_id = entry_intent_id(trade)
     change = write_entry_intent(intent_id, trade, signal, at)
     try:

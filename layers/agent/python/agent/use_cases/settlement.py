@@ -1,5 +1,7 @@
 """Settle an intent whose orders can fill no more: one change of book, ledger and alerts."""
 
+from decimal import Decimal
+
 from agent.book.changes import BookChange, BookConflict
 from agent.book.fills import is_settled, summarize_fills
 from agent.book.records import (
@@ -8,13 +10,13 @@ from agent.book.records import (
     IntentStatus,
     OrderStatus,
     Trade,
-    TradeRisk,
 )
 from agent.book.states import TradeStatus
 from agent.book.transitions import abandon_entry, open_trade, settle_close
 from agent.market.calendar import new_york_date
 from agent.risk.fees import fill_fees
-from agent.risk.reservation import adjust_moves, release_moves, resize_risk
+from agent.risk.reservation import adjust_moves, release_moves
+from agent.risk.sizing import fill_exposure, scaled_risk, trade_risk
 from agent.use_cases.alerting import publish_alerts
 from agent.use_cases.desk import Desk
 from agent.use_cases.steps import OrderStillWorking, SettlementResult
@@ -47,72 +49,62 @@ def settle(desk: Desk, intent: Intent, trade: Trade) -> SettlementResult:
 def _settle_entry(desk: Desk, intent: Intent, trade: Trade) -> BookChange:
     at = desk.clock.market_clock().now
     fills = summarize_fills(intent.orders, trade.structure)
-    session = new_york_date(trade.timestamp_enter)
-    if not fills.contracts or fills.leg_prices is None:
+    fees = desk.settings.fees
+    if not fills.contracts or fills.leg_prices is None or fills.cash_per_share is None:
         refused = [order for order in intent.orders if order.status is OrderStatus.REJECTED]
         return abandon_entry(
             trade,
             intent,
             status=TradeStatus.REJECTED if refused else TradeStatus.CANCELLED,
             reason=intent.outcome or "nobody took the other side within the ladder",
-            release=release_moves(trade.risk, trade.symbol, session, entered=False),
+            release=release_moves(
+                trade.risk,
+                symbol=trade.symbol,
+                unfilled_session=new_york_date(trade.timestamp_enter),
+            ),
             at=at,
         )
+    held = trade_risk(fill_exposure(trade.structure, fills.cash_per_share, fees), fills.contracts)
     return open_trade(
         trade,
         intent,
         fills,
-        risk=resize_risk(trade.risk, fills.contracts),
-        fees=fill_fees(
-            trade.structure.legs,
-            fills.leg_prices,
-            fills.contracts,
-            opening=True,
-            fees=desk.settings.fees,
-        ),
-        adjustment=adjust_moves(trade.risk, fills.contracts, trade.symbol),
+        risk=held,
+        fees=fill_fees(trade.structure, fills.leg_prices, fills.contracts, opening=True, fees=fees),
+        adjustment=adjust_moves(trade.risk, held, symbol=trade.symbol),
         at=at,
     )
 
 
 def _settle_exit(desk: Desk, intent: Intent, trade: Trade) -> BookChange:
-    at = desk.clock.market_clock().now
-    fills = summarize_fills(intent.orders, trade.structure)
-    held = trade.contracts_held - fills.contracts
-    remaining: TradeRisk = resize_risk(trade.risk, held)
-    gone = held == 0
-    release = (
-        release_moves(trade.risk, trade.symbol, new_york_date(trade.timestamp_enter), entered=True)
-        if gone
-        else adjust_moves(trade.risk, held, trade.symbol)
-    )
     credit = trade.execution.credit
     if credit is None:
         raise ValueError(f"{trade.trade_id} closes without ever having opened")
-    max_loss = (
-        trade.structure.max_loss_per_share(credit)
-        * trade.structure.multiplier
-        * trade.execution.contracts
-    )
-    fees = (
-        fill_fees(
-            trade.structure.legs,
+    fills = summarize_fills(intent.orders, trade.structure)
+    held = trade.contracts_held - fills.contracts
+    remaining = scaled_risk(trade.risk, held)
+    max_loss_per_share = trade.structure.max_loss_per_share(credit)
+    fees = Decimal(0)
+    if fills.leg_prices is not None:
+        fees = fill_fees(
+            trade.structure,
             fills.leg_prices,
             fills.contracts,
             opening=False,
             fees=desk.settings.fees,
         )
-        if fills.leg_prices is not None
-        else trade.execution.fees * 0
-    )
     return settle_close(
         trade,
         desk.book.positions(trade.trade_id),
         intent,
         fills,
         fees=fees,
-        max_loss=max_loss,
-        release=release,
+        max_loss=max_loss_per_share * trade.structure.multiplier * trade.execution.contracts,
+        release=(
+            adjust_moves(trade.risk, remaining, symbol=trade.symbol)
+            if held
+            else release_moves(trade.risk, symbol=trade.symbol)
+        ),
         risk=remaining,
-        at=at,
+        at=desk.clock.market_clock().now,
     )

@@ -1,0 +1,128 @@
+"""A rehearsal's report as tables that fit 80 columns."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+
+from rich.console import Console
+from rich.table import Table
+
+from simulator.rehearsal.report import RehearsalReport, TradeReport
+
+STRATEGY_LETTERS = {
+    "bull_put_spread": "bull put",
+    "cash_secured_put": "put",
+    "iron_condor": "condor",
+    "bear_call_spread": "bear call",
+}
+
+
+def print_report(console: Console, report: RehearsalReport) -> None:
+    """Print the trades, the money, the identity and the counts."""
+    console.print(_trades(report))
+    console.print(_money(report))
+    console.print(_identity(report))
+    console.print(_counts(report))
+    if report.rejections:
+        console.print(_reasons("Why nothing was entered", report.rejections))
+    for name, ran in report.slots.ran.items():
+        known = report.slots.in_timetable.get(name, 0)
+        console.print(
+            f"{name}: ran at {', '.join(ran)} New York time, "
+            f"{len(ran) * report.sessions} of the timetable's {known} slots.",
+            highlight=False,
+        )
+    console.print(
+        f"Profile {report.profile['name']}: {report.profile['description']}", highlight=False
+    )
+
+
+def _trades(report: RehearsalReport) -> Table:
+    table = Table(
+        title=f"Trades, {report.first_session} to {report.last_session} "
+        f"({report.sessions} sessions)",
+        title_justify="left",
+    )
+    table.add_column("Entered")
+    table.add_column("Symbol")
+    table.add_column("Strategy")
+    table.add_column("Strikes")
+    table.add_column("Expires")
+    table.add_column("Qty", justify="right")
+    table.add_column("Credit", justify="right")
+    table.add_column("Exit")
+    table.add_column("P&L", justify="right")
+    for trade in report.trades:
+        if not trade.execution["contracts"]:
+            continue
+        table.add_row(*_trade_cells(trade))
+    return table
+
+
+def _trade_cells(trade: TradeReport) -> tuple[str, ...]:
+    open_value = sum((leg.unrealized_pnl or Decimal(0) for leg in trade.legs), Decimal(0))
+    pnl = f"{trade.pnl:,.2f}" if trade.pnl is not None else f"({open_value:,.2f})"
+    return (
+        trade.timestamp_enter[5:10],
+        trade.symbol,
+        STRATEGY_LETTERS.get(trade.strategy, trade.strategy),
+        "/".join(f"{leg.strike.normalize():f}" for leg in trade.legs),
+        trade.expiration[5:],
+        str(trade.execution["contracts"]),
+        f"{Decimal(trade.execution['credit']):.2f}",
+        (trade.exit_reason or trade.status).replace("_", " "),
+        pnl,
+    )
+
+
+def _plain(title: str) -> Table:
+    table = Table(title=title, title_justify="left", show_header=False)
+    table.add_column()
+    table.add_column(justify="right")
+    return table
+
+
+def _money(report: RehearsalReport) -> Table:
+    table = _plain("Equity (USD)")
+    change = report.equity_end - report.equity_start
+    table.add_row("at the start", f"{report.equity_start:,.2f}")
+    table.add_row("at the end, open trades at mid", f"{report.equity_end:,.2f}")
+    table.add_row("change", f"{change:+,.2f}")
+    return table
+
+
+def _identity(report: RehearsalReport) -> Table:
+    identity = report.cash_identity
+    table = _plain("Cash identity (USD)")
+    table.add_row("change of cash at the broker", f"{identity.cash_change:+,.4f}")
+    table.add_row("realised P&L of closed trades", f"{identity.realized_pnl:+,.4f}")
+    table.add_row("cash flows of open trades", f"{identity.open_cash_flows:+,.4f}")
+    table.add_row("account fees beyond the trades' own", f"{-identity.account_fees:+,.4f}")
+    table.add_row("difference", f"{identity.difference:+,.4f}")
+    table.add_row("holds to the cent", "[green]yes[/]" if identity.holds else "[red]no[/]")
+    return table
+
+
+def _counts(report: RehearsalReport) -> Table:
+    table = _plain("Counts")
+    for name, number in (
+        ("scans", report.scans),
+        ("monitor passes", report.monitor_passes),
+        ("candidates", report.candidates),
+        ("signals", report.signals),
+        ("entries", report.entries),
+        ("orders", report.orders),
+        ("fills", report.fills),
+        ("reprices", report.reprices),
+        ("alerts", report.alerts),
+    ):
+        table.add_row(name, f"{number:,}")
+    for reason, number in report.exits.items():
+        table.add_row(f"exits: {reason.replace('_', ' ')}", f"{number:,}")
+    return table
+
+
+def _reasons(title: str, reasons: Mapping[str, int]) -> Table:
+    table = _plain(title)
+    for reason, number in sorted(reasons.items(), key=lambda item: (-item[1], item[0])):
+        table.add_row(reason.replace("_", " "), f"{number:,}")
+    return table

@@ -1,0 +1,59 @@
+"""Judge an entry against every limit, before anything is reserved for it."""
+
+from agent.book.changes import BookConflict
+from agent.book.records import Intent, IntentStatus
+from agent.book.transitions import refuse_entry
+from agent.ports import TradingState
+from agent.use_cases.desk import Desk
+from agent.use_cases.entry_risk import EntryRisk, measure_entry, signal_of
+from agent.use_cases.schedule import is_stale
+from agent.use_cases.steps import RiskVerdict, StepInput, intent_of
+
+REFUSED_BY_SIZING = "sizing"
+
+
+def check_risk(desk: Desk, event: StepInput) -> RiskVerdict:
+    """Evaluate every check; a refusal ends the intent and keeps each finding."""
+    intent = intent_of(desk.book, event.intent_id)
+    if intent.status is IntentStatus.DONE:
+        return RiskVerdict(intent_id=intent.intent_id, approved=False, reason=intent.outcome)
+    if desk.book.trade(intent.trade_id) is not None:
+        # Reserved before, by an execution that went astray: its orders are still to be settled.
+        return RiskVerdict(intent_id=intent.intent_id, approved=True, reason=None)
+    reason, findings = _verdict(desk, intent)
+    if reason is not None:
+        return _refuse(desk, intent, reason, findings)
+    return RiskVerdict(intent_id=intent.intent_id, approved=True, reason=None)
+
+
+def _verdict(desk: Desk, intent: Intent) -> tuple[str | None, dict[str, str]]:
+    clock = desk.clock.market_clock()
+    signal = signal_of(intent)
+    if not clock.is_open:
+        return "market_closed", {}
+    state = desk.control.trading_state()
+    if state is not TradingState.ACTIVE:
+        return f"trading_{state}", {}
+    if is_stale(signal.as_of, clock.now, desk.settings.schedule.scan_slot_age_max_seconds):
+        return "stale_signal", {}
+    measured = measure_entry(desk, signal, desk.broker.account(), clock.now)
+    failed = [str(finding.check) for finding in measured.findings if not finding.passed]
+    if not measured.sizing.contracts:
+        failed.append(REFUSED_BY_SIZING)
+    return ",".join(failed) or None, _findings(measured)
+
+
+def _findings(measured: EntryRisk) -> dict[str, str]:
+    sentences = {str(finding.check): finding.sentence for finding in measured.findings}
+    return {**sentences, REFUSED_BY_SIZING: measured.sizing.sentence}
+
+
+def _refuse(desk: Desk, intent: Intent, reason: str, findings: dict[str, str]) -> RiskVerdict:
+    at = desk.clock.market_clock().now
+    try:
+        desk.book.commit(refuse_entry(intent, reason, at, findings))
+    except BookConflict:
+        stored = intent_of(desk.book, intent.intent_id)
+        if stored.status is not IntentStatus.DONE:
+            raise
+    return RiskVerdict(intent_id=intent.intent_id, approved=False, reason=reason)

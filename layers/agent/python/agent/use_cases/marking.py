@@ -1,0 +1,134 @@
+"""Mark what is held: every open trade from quotes of this moment, never from a cache."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from agent.book.records import Position, Trade
+from agent.market.chain import ChainAnalytics, OptionChain, analyze_chain
+from agent.market.quotes import (
+    OptionQuote,
+    StructureQuote,
+    UnderlyingSnapshot,
+    quote_structure,
+)
+from agent.options.structures import LegSide
+from agent.strategies.marks import MarkSource, TradeMark, mark_trade, model_debit
+from agent.use_cases.desk import Desk
+
+
+@dataclass(frozen=True)
+class Marks:
+    """Hold the mark of each trade, and its positions with what the mark says of them."""
+
+    by_trade: Mapping[str, TradeMark]
+    positions_by_trade: Mapping[str, tuple[Position, ...]]
+
+    def of(self, trade_id: str) -> TradeMark:
+        return self.by_trade[trade_id]
+
+    def positions(self, trade_id: str) -> tuple[Position, ...]:
+        return self.positions_by_trade[trade_id]
+
+    def is_marked(self, trade_id: str) -> bool:
+        return self.by_trade[trade_id].source is not MarkSource.UNKNOWN
+
+
+def fetch_marks(desk: Desk, trades: Sequence[Trade], as_of: datetime) -> Marks:
+    """Mark open trades; two requests for quotes, however many trades there are."""
+    contracts = {
+        leg.contract.symbol: leg.contract for trade in trades for leg in trade.structure.legs
+    }
+    quotes = desk.market.option_quotes([contracts[symbol] for symbol in sorted(contracts)])
+    snapshots = desk.market.underlyings(sorted({trade.symbol for trade in trades}))
+    marks: dict[str, TradeMark] = {}
+    positions: dict[str, tuple[Position, ...]] = {}
+    for trade in trades:
+        stored = desk.book.positions(trade.trade_id)
+        underlying = snapshots.get(trade.symbol)
+        legs = [quotes[s] for s in trade.structure.symbols if s in quotes]
+        analytics = _analyze(desk, underlying, legs, as_of)
+        marks[trade.trade_id] = _mark(
+            desk,
+            trade,
+            stored,
+            price=None if underlying is None else underlying.price,
+            quote=quote_structure(trade.structure, quotes),
+            as_of=as_of,
+        )
+        positions[trade.trade_id] = tuple(
+            _with_mark(position, trade, quotes, analytics) for position in stored
+        )
+    return Marks(marks, positions)
+
+
+def _analyze(
+    desk: Desk,
+    underlying: UnderlyingSnapshot | None,
+    legs: Sequence[OptionQuote],
+    as_of: datetime,
+) -> ChainAnalytics | None:
+    if underlying is None or underlying.price is None or not legs:
+        return None
+    chain = OptionChain(underlying, as_of, tuple(legs))
+    return analyze_chain(chain, rate=desk.settings.market.risk_free_rate)
+
+
+def _mark(
+    desk: Desk,
+    trade: Trade,
+    positions: Sequence[Position],
+    *,
+    price: Decimal | None,
+    quote: StructureQuote | None,
+    as_of: datetime,
+) -> TradeMark:
+    market = desk.settings.market
+    return mark_trade(
+        trade,
+        quote,
+        price,
+        as_of,
+        market,
+        model_debit=(
+            None
+            if price is None
+            else model_debit(
+                trade.structure,
+                price,
+                _last_good_volatilities(trade, positions),
+                as_of,
+                market.risk_free_rate,
+            )
+        ),
+    )
+
+
+def _last_good_volatilities(trade: Trade, positions: Sequence[Position]) -> list[float]:
+    known = {position.option_symbol: position.implied_volatility for position in positions}
+    at_entry = trade.market_snapshot.implied_volatility
+    return [known.get(symbol) or at_entry for symbol in trade.structure.symbols]
+
+
+def _with_mark(
+    position: Position,
+    trade: Trade,
+    quotes: Mapping[str, OptionQuote],
+    analytics: ChainAnalytics | None,
+) -> Position:
+    """Bring a leg up to its quote; what the quote does not tell keeps its last good value."""
+    changes: dict[str, object] = {}
+    quote = quotes.get(position.option_symbol)
+    mid = None if quote is None or quote.is_crossed else quote.mid
+    if mid is not None and position.entry_price is not None:
+        direction = Decimal(1) if position.side is LegSide.LONG else Decimal(-1)
+        shares = position.quantity * trade.structure.multiplier
+        changes["unrealized_pnl"] = direction * (mid - position.entry_price) * shares
+    if analytics is not None and quote is not None:
+        measured = analytics.of(position.option_symbol)
+        if measured.implied_volatility is not None:
+            changes["implied_volatility"] = measured.implied_volatility
+        if measured.delta is not None:
+            changes["current_delta"] = measured.delta
+    return position.model_copy(update=changes)

@@ -1,0 +1,58 @@
+"""Make ready what a rehearsal needs: a world, its profile, the settings, the template."""
+
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from agent.config.sources import SettingsInvalid, load_settings, overrides_of
+from infra.app import synthesize
+from simulator.cloud.lambda_runtime import LocalCloudError
+from simulator.exchange import ExchangeUnavailable
+from simulator.rehearsal.profile import load_profile
+from simulator.rehearsal.rehearsal import Rehearsal, RehearsalFailed
+from simulator.worlds.replay import ReplayWorld, WorldDataError
+from simulator.worlds.synthetic import SyntheticWorld
+from simulator.worlds.world import World
+
+PROBLEMS = (
+    SettingsInvalid,
+    WorldDataError,
+    LocalCloudError,
+    RehearsalFailed,
+    ExchangeUnavailable,
+    OSError,
+)
+"""What a person can mend; the text of each says what and where."""
+
+
+@contextmanager
+def prepare(
+    *, data_directory: Path | None, seed: int, sessions: int, config: Path | None
+) -> Iterator[Rehearsal]:
+    """Give a rehearsal ready to play, on recorded chains or on a synthetic market."""
+    world: World
+    if data_directory is not None:
+        world, profile = ReplayWorld.load(data_directory), load_profile("replay")
+    else:
+        world, profile = SyntheticWorld(seed, session_count=sessions), load_profile("synthetic")
+    settings = load_settings(config)
+    overrides = merged(
+        {"watchlist": list(world.symbols)}, merged(profile.settings, overrides_of(settings))
+    )
+    load_settings(command_line=overrides)
+    with tempfile.TemporaryDirectory(prefix="options-agent-") as directory:
+        template = synthesize(Path(directory), bundle_layers=False)
+        with Rehearsal(world, profile, template, seed=seed, settings=overrides) as rehearsal:
+            yield rehearsal
+
+
+def merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """Lay one tree of settings over another; the upper one wins, section by section."""
+    result = dict(below)
+    for name, value in above.items():
+        lower = result.get(name)
+        both = isinstance(lower, Mapping) and isinstance(value, Mapping)
+        result[name] = merged(lower, value) if both and lower is not None else value
+    return result

@@ -1,0 +1,295 @@
+"""Run the deployed agent against a world: its template, its machines, its handlers, its broker API.
+
+One execution runs at a time; waiting moves the exchange's clock, and nothing sleeps.
+"""
+
+import json
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Self
+
+from agent.adapters.alpaca.broker import AlpacaBroker
+from agent.adapters.alpaca.credentials import endpoints_for, parse_credentials
+from agent.adapters.alpaca.session import AlpacaSession
+from agent.adapters.dynamodb.book import DynamoBook
+from agent.adapters.dynamodb.tables import Tables
+from agent.adapters.dynamodb.volatility import DynamoVolatilityHistory
+from agent.book.records import Intent, Trade
+from agent.book.states import TradeStatus
+from agent.bootstrap import forget_desks
+from agent.config.environment import FunctionEnvironment
+from agent.market.calendar import NEW_YORK
+from agent.market.volatility import ImpliedVolatilitySample
+from simulator.checkers.cash_identity import check_cash_identity
+from simulator.cloud.local_cloud import InvocationResult, LocalCloud
+from simulator.exchange import Exchange, serve
+from simulator.rehearsal.profile import Profile
+from simulator.rehearsal.report import RehearsalReport, SlotsReport, report_trade
+from simulator.worlds.world import TradingSession, World
+
+FUNCTIONS = ("scan_market", "monitor_positions")
+REFUSED = "refused: "
+STARTING_CASH = Decimal(100_000)
+BEFORE_OPEN = timedelta(minutes=30)
+AFTER_CLOSE = timedelta(hours=2)
+"""By then the exchange has posted the day's fees."""
+
+
+class RehearsalFailed(Exception):
+    """Raised where a function failed that should not have: the sentence names it and why."""
+
+
+@dataclass(frozen=True)
+class SessionProgress:
+    """Say what a session came to, for whoever watches."""
+
+    session: TradingSession
+    number: int
+    of: int
+    equity: Decimal
+    entries: int
+    exits: int
+
+
+@dataclass
+class Tally:
+    """Sum what the handlers answered."""
+
+    scans: int = 0
+    monitor_passes: int = 0
+    candidates: int = 0
+    signals: int = 0
+    entries: int = 0
+    exits_begun: int = 0
+    rejections: Counter[str] = field(default_factory=Counter)
+
+    def add(self, function: str, answer: Mapping[str, Any]) -> None:
+        if function == "monitor_positions":
+            self.monitor_passes += answer["status"] == "watched"
+            self.exits_begun += sum(answer["exits_begun"].values())
+            return
+        self.scans += answer["status"] == "scanned"
+        self.candidates += answer["candidates"]
+        self.signals += answer["signals"]
+        self.entries += answer["entries"]
+        self.rejections.update(answer["rejections"])
+        if answer["status"] != "scanned":
+            self.rejections[f"scan_{answer['status']}"] += 1
+
+
+class Rehearsal:
+    """Hold the exchange, the local cloud and the book of one run; use as a context manager."""
+
+    def __init__(
+        self,
+        world: World,
+        profile: Profile,
+        template: Path,
+        *,
+        seed: int,
+        settings: Mapping[str, Any],
+    ) -> None:
+        self._world = world
+        self._profile = profile
+        self._template = template
+        self._seed = seed
+        self._settings = settings
+        self._tally = Tally()
+        self._stack = ExitStack()
+        self._slots_ran: dict[str, set[str]] = {function: set() for function in FUNCTIONS}
+        self._slots_known: Counter[str] = Counter()
+
+    @property
+    def sessions(self) -> int:
+        """Count the sessions that will be played."""
+        return len(self._world.sessions)
+
+    def __enter__(self) -> Self:
+        self._began = time.monotonic()
+        opens_at = self._world.sessions[0].opens_at
+        self.exchange = Exchange(
+            self._world,
+            starting_cash=STARTING_CASH,
+            seed=self._seed,
+            starts_at=opens_at - BEFORE_OPEN,
+        )
+        with self._stack as stack:
+            server = stack.enter_context(serve(self.exchange))
+            self._secret = {
+                "key_id": self.exchange.key_id,
+                "secret_key": self.exchange.secret_key,
+                "endpoint": server.url,
+            }
+            forget_desks()
+            stack.callback(forget_desks)
+            self.cloud = stack.enter_context(
+                LocalCloud(
+                    self._template,
+                    clock=self.exchange.clock,
+                    secrets={"alpaca": self._secret},
+                    settings_overrides=self._settings,
+                )
+            )
+            self._equity_start = self.exchange.equity
+            self._open_tables()
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    def play(self) -> Iterator[SessionProgress]:
+        """Run every session of the world, telling after each what it came to."""
+        sessions = self._world.sessions
+        for number, session in enumerate(sessions, start=1):
+            entries, exits = self._tally.entries, self._tally.exits_begun
+            self._play_session(session)
+            yield SessionProgress(
+                session=session,
+                number=number,
+                of=len(sessions),
+                equity=self.exchange.equity,
+                entries=self._tally.entries - entries,
+                exits=self._tally.exits_begun - exits,
+            )
+
+    def _play_session(self, session: TradingSession) -> None:
+        slots = self.cloud.slots(session.session, session.opens_at, session.closes_at)
+        plan: list[tuple[datetime, str]] = []
+        for function in FUNCTIONS:
+            self._slots_known[function] += len(slots[function])
+            wanted = set(self._profile.times(function))
+            plan += [
+                (slot, function)
+                for slot in slots[function]
+                if slot.astimezone(NEW_YORK).time() in wanted
+            ]
+        for slot, function in sorted(plan):
+            if self.exchange.clock.now < slot:
+                self.exchange.clock.advance_to(slot)
+            result = self.cloud.fire(function, slot)
+            self._slots_ran[function].add(f"{slot.astimezone(NEW_YORK):%H:%M}")
+            self._tally.add(function, _answer(function, slot, result))
+        over = session.closes_at + AFTER_CLOSE
+        if self.exchange.clock.now < over:
+            self.exchange.clock.advance_to(over)
+
+    def _open_tables(self) -> None:
+        environment = FunctionEnvironment.parse(self.cloud.environment("scan_market"))
+        self.tables = Tables.named(
+            trades=environment.trades_table,
+            positions=environment.positions_table,
+            agent_state=environment.agent_state_table,
+            agent_control=environment.agent_control_table,
+        )
+        self.book = DynamoBook(self.tables)
+        history = DynamoVolatilityHistory(self.tables)
+        for symbol in environment.settings.watchlist:
+            for sample in self._world.implied_volatility_history(symbol):
+                history.record(
+                    symbol,
+                    ImpliedVolatilitySample(
+                        session=sample.session,
+                        implied_volatility=sample.implied_volatility,
+                        implied_volatility_bid=None,
+                        implied_volatility_ask=None,
+                        source="quotes",
+                    ),
+                )
+
+    def report(self) -> RehearsalReport:
+        """Gather what happened, from the book on one side and the broker on the other."""
+        trades = self.book.all_trades()
+        closed = [trade for trade in trades if trade.exit_reason and trade.pnl is not None]
+        sessions = self._world.sessions
+        first = sessions[0].session
+        credentials = parse_credentials(json.dumps(self._secret))
+        endpoints = endpoints_for(credentials, live_trading=False)
+        broker = AlpacaBroker(AlpacaSession(endpoints.trading, credentials))
+        charged = sum((fee.amount for fee in broker.fee_charges(first)), Decimal(0))
+        intents = self.book.all_intents()
+        published = self.cloud.published
+        kinds = Counter(str(message.attributes.get("kind", "unknown")) for message in published)
+        return RehearsalReport(
+            profile=self._profile.model_dump(mode="json"),
+            world=self._world.name,
+            seed=self._seed,
+            first_session=first.isoformat(),
+            last_session=sessions[-1].session.isoformat(),
+            sessions=len(sessions),
+            slots=SlotsReport(
+                ran={name: tuple(sorted(times)) for name, times in self._slots_ran.items()},
+                in_timetable=dict(self._slots_known),
+            ),
+            scans=self._tally.scans,
+            monitor_passes=self._tally.monitor_passes,
+            candidates=self._tally.candidates,
+            signals=self._tally.signals,
+            entries=sum(trade.execution.contracts > 0 for trade in trades),
+            exits=dict(sorted(Counter(str(trade.exit_reason) for trade in closed).items())),
+            rejections=self._rejections(trades, intents),
+            alerts=len(published),
+            alerts_by_kind=dict(sorted(kinds.items())),
+            orders=len(self.exchange.orders),
+            fills=sum(order.filled_quantity > 0 for order in self.exchange.orders),
+            reprices=sum(max(0, len(intent.orders) - 1) for intent in intents),
+            equity_start=self._equity_start,
+            equity_end=self.exchange.equity,
+            cash_identity=check_cash_identity(
+                trades,
+                cash_start=STARTING_CASH,
+                cash_end=broker.account().cash,
+                fees_charged=charged,
+            ),
+            trades=tuple(
+                report_trade(trade, self.book.positions(trade.trade_id)) for trade in trades
+            ),
+            duration_seconds=round(time.monotonic() - self._began, 3),
+        )
+
+    def write_book(self, directory: Path) -> None:
+        """Leave the book as JSON lines: trades, positions, intents; and the alerts told."""
+        trades = self.book.all_trades()
+        positions = [
+            position for trade in trades for position in self.book.positions(trade.trade_id)
+        ]
+        for name, records in (
+            ("trades", trades),
+            ("positions", positions),
+            ("intents", self.book.all_intents()),
+        ):
+            lines = "".join(record.model_dump_json() + "\n" for record in records)
+            (directory / f"{name}.jsonl").write_text(lines, encoding="utf-8")
+        told = "".join(
+            json.dumps({"subject": message.subject, "message": message.message}) + "\n"
+            for message in self.cloud.published
+        )
+        (directory / "alerts.jsonl").write_text(told, encoding="utf-8")
+
+    def _rejections(self, trades: Sequence[Trade], intents: Sequence[Intent]) -> dict[str, int]:
+        """Add to the scans' reasons what was refused after them, by the same kind of names."""
+        reasons = Counter(self._tally.rejections)
+        for intent in intents:
+            outcome = intent.outcome or ""
+            if outcome.startswith(REFUSED):
+                names = outcome.removeprefix(REFUSED).split(",")
+                reasons.update(f"entry_refused_{name}" for name in names)
+        for trade in trades:
+            if trade.status in {TradeStatus.REJECTED, TradeStatus.CANCELLED}:
+                reasons[f"entry_{trade.status}"] += 1
+        return dict(sorted(reasons.items()))
+
+
+def _answer(function: str, slot: datetime, result: InvocationResult) -> Mapping[str, Any]:
+    if result.error_type is not None or not isinstance(result.payload, Mapping):
+        raise RehearsalFailed(
+            f"{function} failed at its slot {slot.isoformat()}: "
+            f"{result.error_type}: {result.error_message}"
+        )
+    return result.payload

@@ -1,0 +1,115 @@
+"""What a rehearsal came to, as plain numbers that a program or a person can read."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from agent.book.records import Position, Trade
+from simulator.checkers.cash_identity import CashIdentity
+
+
+class LegReport(BaseModel):
+    """One leg of a trade; prices a share, None while nothing filled."""
+
+    option_symbol: str
+    side: str
+    strike: Decimal
+    quantity: int
+    entry_price: Decimal | None
+    exit_price: Decimal | None
+    realized_pnl: Decimal | None
+    unrealized_pnl: Decimal | None
+
+
+class TradeReport(BaseModel):
+    """A trade with the attribute names of its table, its legs and what it earned."""
+
+    model_config = ConfigDict(frozen=True)
+
+    trade_id: str
+    timestamp_enter: str
+    timestamp_exit: str | None
+    symbol: str
+    strategy: str
+    expiration: str
+    params: dict[str, Any]
+    market_snapshot: dict[str, Any]
+    execution: dict[str, Any]
+    risk: dict[str, Any]
+    pnl: Decimal | None
+    pnl_pct: Decimal | None
+    days_held: int | None
+    exit_reason: str | None
+    reason_tags: tuple[str, ...]
+    notes: str
+    status: str
+    legs: tuple[LegReport, ...]
+
+
+class SlotsReport(BaseModel):
+    """Which slots of the timetable ran, by function, as New York times; and how many it has."""
+
+    ran: dict[str, tuple[str, ...]]
+    in_timetable: dict[str, int]
+
+
+class RehearsalReport(BaseModel):
+    """Hold everything a rehearsal reports. Counts are integers, money is decimal text."""
+
+    model_config = ConfigDict(frozen=True)
+
+    profile: dict[str, Any]
+    world: str
+    seed: int
+    first_session: str
+    last_session: str
+    sessions: int
+    slots: SlotsReport
+    scans: int
+    monitor_passes: int
+    candidates: int
+    signals: int
+    entries: int
+    exits: dict[str, int]
+    rejections: dict[str, int]
+    alerts: int
+    alerts_by_kind: dict[str, int]
+    orders: int
+    fills: int
+    reprices: int
+    equity_start: Decimal
+    equity_end: Decimal
+    cash_identity: CashIdentity
+    trades: tuple[TradeReport, ...]
+    duration_seconds: float
+
+
+def report_trade(trade: Trade, positions: Sequence[Position]) -> TradeReport:
+    """Describe a trade and its legs; legs are those of its structure where nothing filled."""
+    stored = {position.option_symbol: position for position in positions}
+    legs = []
+    for leg in trade.structure.legs:
+        position = stored.get(leg.contract.symbol)
+        legs.append(
+            LegReport(
+                option_symbol=leg.contract.symbol,
+                side=leg.side,
+                strike=leg.contract.strike,
+                quantity=position.quantity if position else 0,
+                entry_price=position.entry_price if position else None,
+                exit_price=position.exit_price if position else None,
+                realized_pnl=position.realized_pnl if position else None,
+                unrealized_pnl=position.unrealized_pnl if position else None,
+            )
+        )
+    record = trade.model_dump(mode="json")
+    names = TradeReport.model_fields.keys() & record.keys()
+    return TradeReport.model_validate(
+        {
+            **{name: record[name] for name in names},
+            "expiration": trade.structure.expiration.isoformat(),
+            "legs": legs,
+        }
+    )
