@@ -11,6 +11,6 @@ STRATEGIES: Mapping[str, Callable[[Settings], Strategy]] = {
 }
 
 
-def strategies_of(settings: Settings) -> Mapping[str, Strategy]:
+def strategies_for(settings: Settings) -> Mapping[str, Strategy]:
     """Build every registered strategy with its settings, by name."""
     return {name: build(settings) for name, build in STRATEGIES.items()}
