@@ -121,24 +121,26 @@ def _nearest_strikes(strikes: FloatArray, forward: float) -> FloatArray:
 
 def _between(
     before: tuple[int, AtTheMoneyVolatility], after: tuple[int, AtTheMoneyVolatility]
-) -> AtTheMoneyVolatility | None:
+) -> AtTheMoneyVolatility:
     days_before, low = before
     days_after, high = after
     weight = (TARGET_DAYS - days_before) / (days_after - days_before)
 
-    def at_target(at_low: float | None, at_high: float | None) -> float | None:
-        if at_low is None or at_high is None:
-            return None
+    def at_target(at_low: float, at_high: float) -> float:
         variance = (1.0 - weight) * at_low**2 * days_before + weight * at_high**2 * days_after
         return sqrt(variance / TARGET_DAYS)
 
-    mid = at_target(low.implied_volatility, high.implied_volatility)
-    if mid is None:
-        return None
+    def side_at_target(at_low: float | None, at_high: float | None) -> float | None:
+        return None if at_low is None or at_high is None else at_target(at_low, at_high)
+
     return AtTheMoneyVolatility(
-        implied_volatility=mid,
-        implied_volatility_bid=at_target(low.implied_volatility_bid, high.implied_volatility_bid),
-        implied_volatility_ask=at_target(low.implied_volatility_ask, high.implied_volatility_ask),
+        implied_volatility=at_target(low.implied_volatility, high.implied_volatility),
+        implied_volatility_bid=side_at_target(
+            low.implied_volatility_bid, high.implied_volatility_bid
+        ),
+        implied_volatility_ask=side_at_target(
+            low.implied_volatility_ask, high.implied_volatility_ask
+        ),
     )
 
 
@@ -153,14 +155,16 @@ def iv_rank(
     session: date,
     sessions_min: int,
     sessions_max: int = SESSIONS_PER_YEAR,
+    source: str | None = None,
 ) -> float | None:
     """Place `current` between the lowest and highest volatility of the sessions before `session`.
 
     100 * (current - min) / (max - min), clipped to 0..100, over the last `sessions_max` sessions
     that have a sample. None with fewer than `sessions_min`, where max equals min, and where the
-    samples come from more than one source: those do not share a scale.
+    samples come from more than one source, or from another than `source` where that is given: those
+    do not share a scale.
     """
-    values = _prior_values(history, session, sessions_min, sessions_max)
+    values = _prior_values(history, session, (sessions_min, sessions_max), source)
     if values is None:
         return None
     lowest, highest = min(values), max(values)
@@ -176,23 +180,29 @@ def iv_percentile(
     session: date,
     sessions_min: int,
     sessions_max: int = SESSIONS_PER_YEAR,
+    source: str | None = None,
 ) -> float | None:
     """Give the share, 0..100, of prior sessions whose volatility was strictly below `current`.
 
-    None with fewer than `sessions_min` samples or more than one source, as in iv_rank.
+    None with fewer than `sessions_min` samples and for mixed sources, as iv_rank.
     """
-    values = _prior_values(history, session, sessions_min, sessions_max)
+    values = _prior_values(history, session, (sessions_min, sessions_max), source)
     if values is None:
         return None
     return 100.0 * sum(value < current for value in values) / len(values)
 
 
 def _prior_values(
-    history: Sequence[ImpliedVolatilitySample], session: date, sessions_min: int, sessions_max: int
+    history: Sequence[ImpliedVolatilitySample],
+    session: date,
+    sessions_bounds: tuple[int, int],
+    source: str | None,
 ) -> list[float] | None:
+    sessions_min, sessions_max = sessions_bounds
     by_session = {sample.session: sample for sample in history if sample.session < session}
     samples = [by_session[day] for day in sorted(by_session)][-sessions_max:]
-    if len(samples) < max(sessions_min, 1) or len({sample.source for sample in samples}) > 1:
+    sources = {sample.source for sample in samples} | ({source} if source else set())
+    if len(samples) < max(sessions_min, 1) or len(sources) > 1:
         return None
     return [sample.implied_volatility for sample in samples]
 
@@ -232,15 +242,13 @@ def iv_rank_band(
     def rank(value: float | None) -> float | None:
         if value is None:
             return None
-        today = ImpliedVolatilitySample(session, value, None, None, current.source)
-        if any(sample.source != today.source for sample in history if sample.session < session):
-            return None
         return iv_rank(
             value,
             history,
             session=session,
             sessions_min=sessions_min,
             sessions_max=sessions_max,
+            source=current.source,
         )
 
     return IvRankBand(

@@ -7,8 +7,9 @@ from decimal import Decimal
 from enum import StrEnum
 from functools import cached_property
 
-OCC_SYMBOL_PATTERN = re.compile(r"^([A-Z][A-Z0-9]{0,5})(\d{6})([CP])(\d{8})$")
+OCC_SYMBOL_PATTERN = re.compile(r"([A-Z][A-Z0-9]{0,5})([0-9]{6})([CP])([0-9]{8})")
 STRIKE_SCALE = Decimal(1000)
+STRIKE_BOUND = Decimal(100_000)
 
 
 class OptionType(StrEnum):
@@ -22,7 +23,8 @@ class OptionType(StrEnum):
 class OptionContract:
     """Name one listed option contract.
 
-    `strike` is in dollars a share, `multiplier` in shares a contract.
+    `strike` is in dollars a share, `multiplier` in shares a contract. Raises ValueError where the
+    strike is not a positive number of thousandths that eight digits hold.
     """
 
     underlying: str
@@ -30,6 +32,12 @@ class OptionContract:
     option_type: OptionType
     strike: Decimal
     multiplier: int = 100
+
+    def __post_init__(self) -> None:
+        if not (self.strike.is_finite() and 0 < self.strike < STRIKE_BOUND):
+            raise ValueError(f"not a strike price: {self.strike}")
+        if self.strike * STRIKE_SCALE % 1 != 0:
+            raise ValueError(f"a strike in parts of a thousandth has no symbol: {self.strike}")
 
     @cached_property
     def symbol(self) -> str:
@@ -48,17 +56,16 @@ def parse_occ_symbol(symbol: str) -> OptionContract:
 
     Raises ValueError naming the text where it is not an OCC symbol.
     """
-    found = OCC_SYMBOL_PATTERN.match(symbol)
+    found = OCC_SYMBOL_PATTERN.fullmatch(symbol)
     if found is None:
         raise ValueError(f"not an OCC option symbol: {symbol!r}")
     underlying, day, letter, mills = found.groups()
     try:
-        expiration = date(2000 + int(day[:2]), int(day[2:4]), int(day[4:]))
+        return OptionContract(
+            underlying=underlying,
+            expiration=date(2000 + int(day[:2]), int(day[2:4]), int(day[4:])),
+            option_type=OptionType.CALL if letter == "C" else OptionType.PUT,
+            strike=(Decimal(int(mills)) / STRIKE_SCALE).normalize() + Decimal(0),
+        )
     except ValueError as error:
         raise ValueError(f"not an OCC option symbol: {symbol!r}: {error}") from error
-    return OptionContract(
-        underlying=underlying,
-        expiration=expiration,
-        option_type=OptionType.CALL if letter == "C" else OptionType.PUT,
-        strike=(Decimal(int(mills)) / STRIKE_SCALE).normalize() + Decimal(0),
-    )
