@@ -172,7 +172,8 @@ def wilson_lower_bound(successes: int, trials: int, z: Decimal) -> Decimal:
     squared = z * z
     spread = (share * (ONE - share) / trials + squared / (4 * trials * trials)).sqrt()
     bound = (share + squared / (2 * trials) - z * spread) / (ONE + squared / trials)
-    return max(bound, ZERO)
+    # Exact arithmetic keeps the bound between zero and the share; rounded digits may not.
+    return min(max(bound, ZERO), share)
 
 
 def kelly_risk_cents(fraction: Decimal | None, equity: Decimal) -> int | None:
