@@ -66,12 +66,13 @@ class MemoryBook:
             return self._intents.get(intent_id)
 
     def unfinished_intents(self) -> tuple[Intent, ...]:
+        return tuple(
+            intent for intent in self.all_intents() if intent.status is not IntentStatus.DONE
+        )
+
+    def all_intents(self) -> tuple[Intent, ...]:
         with self._lock:
-            return tuple(
-                self._intents[key]
-                for key in sorted(self._intents)
-                if self._intents[key].status is not IntentStatus.DONE
-            )
+            return tuple(self._intents[key] for key in sorted(self._intents))
 
     def ledger(self, key: str) -> LedgerEntry:
         with self._lock:

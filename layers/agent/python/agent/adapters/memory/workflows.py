@@ -1,17 +1,10 @@
 """State machines that run where the test or the simulation says."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from threading import Lock
 
-from agent.book.records import Intent, IntentKind
+from agent.book.records import Intent
 from agent.ports import ExecutionState
-
-
-@dataclass(frozen=True)
-class StartedExecution:
-    kind: IntentKind
-    intent_id: str
 
 
 class MemoryWorkflows:
@@ -20,23 +13,32 @@ class MemoryWorkflows:
     Without `run` an execution stays running until `end` is called.
     """
 
-    def __init__(self, run: Callable[[StartedExecution], None] | None = None) -> None:
+    def __init__(self, run: Callable[[Intent], None] | None = None) -> None:
         self._run = run
         self._lock = Lock()
         self._states: dict[str, ExecutionState] = {}
-        self._started: list[StartedExecution] = []
+        self._started: list[Intent] = []
 
     @property
-    def started(self) -> tuple[StartedExecution, ...]:
-        """Give the executions in the order of their starts."""
+    def started(self) -> tuple[Intent, ...]:
+        """Give the intents in the order in which their executions started."""
         with self._lock:
             return tuple(self._started)
 
-    def start_open(self, intent_id: str) -> None:
-        self._start(StartedExecution(IntentKind.ENTRY, intent_id))
-
-    def start_close(self, intent_id: str) -> None:
-        self._start(StartedExecution(IntentKind.CLOSE, intent_id))
+    def start(self, intent: Intent) -> None:
+        """Start an execution; one started before is no error: it means started."""
+        with self._lock:
+            if intent.intent_id in self._states:
+                return
+            self._states[intent.intent_id] = ExecutionState.RUNNING
+            self._started.append(intent)
+        if self._run is None:
+            return
+        # Outside the lock: an execution may itself look at states. It has ended even if it failed.
+        try:
+            self._run(intent)
+        finally:
+            self.end(intent.intent_id)
 
     def state(self, intent: Intent) -> ExecutionState:
         with self._lock:
@@ -45,20 +47,6 @@ class MemoryWorkflows:
     def end(self, intent_id: str) -> None:
         """End a running execution; raise KeyError where there is none."""
         with self._lock:
-            if self._states[intent_id] is not ExecutionState.RUNNING:
+            if self._states.get(intent_id) is not ExecutionState.RUNNING:
                 raise KeyError(intent_id)
             self._states[intent_id] = ExecutionState.ENDED
-
-    def _start(self, execution: StartedExecution) -> None:
-        with self._lock:
-            if execution.intent_id in self._states:
-                return
-            self._states[execution.intent_id] = ExecutionState.RUNNING
-            self._started.append(execution)
-        if self._run is None:
-            return
-        # Outside the lock: an execution may itself look at states. It has ended even if it failed.
-        try:
-            self._run(execution)
-        finally:
-            self.end(execution.intent_id)

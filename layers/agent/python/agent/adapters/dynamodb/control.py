@@ -1,0 +1,70 @@
+"""The owner's switches in `agent_control`, and the claims on schedule slots in `agent_state`."""
+
+from datetime import datetime, timedelta
+from uuid import uuid4
+
+from pynamodb.exceptions import PutError
+
+from agent.adapters.dynamodb import keys
+from agent.adapters.dynamodb.failures import CONDITION_FAILED_CODE, store_answers
+from agent.adapters.dynamodb.items import AgentControlItem, AgentStateItem
+from agent.adapters.dynamodb.reads import get_item
+from agent.adapters.dynamodb.tables import Tables
+from agent.ports import TradingState
+
+SLOT_RETENTION = timedelta(days=7)
+"""How long a claim is kept; a slot older than a period of its schedule is dropped anyway."""
+
+
+class DynamoControl:
+    """Read and move the switches; each is active, unbound or free until it was written."""
+
+    def __init__(self, tables: Tables) -> None:
+        self._control = tables.agent_control
+        self._state = tables.agent_state
+
+    def trading_state(self) -> TradingState:
+        """Give the trading state; raise ValueError where what is stored is no such state."""
+        item = get_item(self._control, *keys.TRADING_STATE)
+        return TradingState.ACTIVE if item is None else TradingState(item.value)
+
+    def set_trading_state(self, state: TradingState) -> None:
+        with store_answers():
+            self._control(*keys.TRADING_STATE).update([self._control.value.set(state.value)])
+
+    def account_number(self) -> str | None:
+        item = get_item(self._control, *keys.ACCOUNT_NUMBER)
+        return None if item is None else item.value
+
+    def bind_account(self, account_number: str) -> str:
+        item = self._control(*keys.ACCOUNT_NUMBER, value=account_number)
+        if _create(item):
+            return account_number
+        stored = get_item(self._control, *keys.ACCOUNT_NUMBER)
+        if stored is None:
+            raise RuntimeError("the account binding was there and is gone")
+        return stored.value
+
+    def claim_slot(self, schedule: str, slot: datetime) -> bool:
+        """Claim a schedule slot; raise ValueError for a slot without a time zone."""
+        if slot.tzinfo is None:
+            raise ValueError(f"a slot needs a time zone: {slot.isoformat()}")
+        key = keys.slot_key(schedule, slot)
+        claim = uuid4().hex
+        if _create(self._state(*key, claim=claim, expires_at=slot + SLOT_RETENTION)):
+            return True
+        # A put whose answer was lost is sent again and then meets itself.
+        stored = get_item(self._state, *key)
+        return stored is not None and stored.claim == claim
+
+
+def _create(item: AgentControlItem | AgentStateItem) -> bool:
+    hash_key = type(item).pk
+    with store_answers():
+        try:
+            item.save(condition=hash_key.does_not_exist())
+        except PutError as error:
+            if error.cause_response_code == CONDITION_FAILED_CODE:
+                return False
+            raise
+    return True

@@ -1,0 +1,35 @@
+"""Alerts that were written with the book and wait to be told."""
+
+from pynamodb.exceptions import UpdateError
+
+from agent.adapters.dynamodb import keys
+from agent.adapters.dynamodb.failures import CONDITION_FAILED_CODE, store_answers
+from agent.adapters.dynamodb.reads import query_partition
+from agent.adapters.dynamodb.tables import Tables
+from agent.book.records import Alert
+
+
+class DynamoAlertOutbox:
+    """Read and tick off what DynamoBook wrote; an alert that was sent expires some days later."""
+
+    def __init__(self, tables: Tables) -> None:
+        self._item = tables.agent_state
+
+    def unsent(self) -> tuple[Alert, ...]:
+        """Give what was not told yet, oldest first."""
+        items = query_partition(self._item, keys.OUTBOX)
+        waiting = (Alert.model_validate(item.record) for item in items if not item.sent)
+        return tuple(sorted(waiting, key=lambda alert: (alert.at, alert.alert_id)))
+
+    def mark_sent(self, alert_id: str) -> None:
+        """Tick an alert off; one that is not there (any more) is no error."""
+        item = self._item
+        with store_answers():
+            try:
+                item(*keys.alert_key(alert_id)).update(
+                    [item.sent.set(True), item.expires_at.set(item.retain_until)],
+                    condition=item.pk.exists(),
+                )
+            except UpdateError as error:
+                if error.cause_response_code != CONDITION_FAILED_CODE:
+                    raise
