@@ -14,9 +14,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Self
 
-from agent.adapters.alpaca.broker import AlpacaBroker
-from agent.adapters.alpaca.credentials import endpoints_for, parse_credentials
-from agent.adapters.alpaca.session import AlpacaSession
+from agent.adapters.alpaca.connection import connect
+from agent.adapters.alpaca.credentials import parse_credentials
 from agent.adapters.dynamodb.book import DynamoBook
 from agent.adapters.dynamodb.tables import Tables
 from agent.adapters.dynamodb.volatility import DynamoVolatilityHistory
@@ -209,10 +208,9 @@ class Rehearsal:
         closed = [trade for trade in trades if trade.exit_reason and trade.pnl is not None]
         sessions = self._world.sessions
         first = sessions[0].session
-        credentials = parse_credentials(json.dumps(self._secret))
-        endpoints = endpoints_for(credentials, live_trading=False)
-        broker = AlpacaBroker(AlpacaSession(endpoints.trading, credentials))
-        charged = sum((fee.amount for fee in broker.fee_charges(first)), Decimal(0))
+        with connect(parse_credentials(json.dumps(self._secret)), live_trading=False) as alpaca:
+            charged = sum((fee.amount for fee in alpaca.broker.fee_charges(first)), Decimal(0))
+            cash_end = alpaca.broker.account().cash
         intents = self.book.all_intents()
         published = self.cloud.published
         kinds = Counter(str(message.attributes.get("kind", "unknown")) for message in published)
@@ -244,7 +242,7 @@ class Rehearsal:
             cash_identity=check_cash_identity(
                 trades,
                 cash_start=STARTING_CASH,
-                cash_end=broker.account().cash,
+                cash_end=cash_end,
                 fees_charged=charged,
             ),
             trades=tuple(

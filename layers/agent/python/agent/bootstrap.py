@@ -34,7 +34,7 @@ from agent.use_cases.desk import Desk
 from agent.use_cases.steps import Message
 
 if TYPE_CHECKING:
-    from agent.adapters.alpaca.session import AlpacaSession
+    from agent.adapters.alpaca.connection import AlpacaConnection
     from agent.adapters.dynamodb.tables import Tables
 
 EventT = TypeVar("EventT", bound=Message)
@@ -56,42 +56,29 @@ class FunctionDesk:
         return strategies_for(self.settings)
 
     @cached_property
-    def _sessions(self) -> "tuple[AlpacaSession, AlpacaSession]":
-        from agent.adapters.alpaca.credentials import endpoints_for, parse_credentials
-        from agent.adapters.alpaca.session import AlpacaSession
+    def _alpaca(self) -> "AlpacaConnection":
+        from agent.adapters.alpaca.connection import connect
+        from agent.adapters.alpaca.credentials import parse_credentials
         from agent.adapters.aws.secrets import SecretsManagerSecrets
 
         text = SecretsManagerSecrets().text(self._environment.alpaca_secret_arn)
-        credentials = parse_credentials(text)
-        endpoints = endpoints_for(credentials, live_trading=self.settings.live_trading)
-        trading = AlpacaSession(endpoints.trading, credentials)
-        if endpoints.data == endpoints.trading:
-            return trading, trading
-        return trading, AlpacaSession(endpoints.data, credentials)
+        return connect(parse_credentials(text), live_trading=self.settings.live_trading)
 
-    @cached_property
+    @property
     def broker(self) -> Broker:
-        from agent.adapters.alpaca.broker import AlpacaBroker
+        return self._alpaca.broker
 
-        return AlpacaBroker(self._sessions[0])
-
-    @cached_property
+    @property
     def clock(self) -> Clock:
-        from agent.adapters.alpaca.hours import AlpacaHours
+        return self._alpaca.hours
 
-        return AlpacaHours(self._sessions[0])
-
-    @cached_property
+    @property
     def calendar(self) -> Calendar:
-        from agent.adapters.alpaca.hours import AlpacaHours
+        return self._alpaca.hours
 
-        return AlpacaHours(self._sessions[0])
-
-    @cached_property
+    @property
     def market(self) -> MarketData:
-        from agent.adapters.alpaca.market_data import AlpacaMarketData
-
-        return AlpacaMarketData(trading=self._sessions[0], data=self._sessions[1])
+        return self._alpaca.market
 
     @cached_property
     def _tables(self) -> "Tables":
