@@ -1,0 +1,272 @@
+"""The broker's account, orders, positions and fees, from answers as Alpaca spells them."""
+
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from agent.adapters.alpaca.broker import ACTIVITIES_PAGE_SIZE, AlpacaBroker
+from agent.adapters.alpaca.session import AlpacaSession
+from agent.book.records import OrderStatus
+from agent.ports import (
+    Account,
+    BrokerMisunderstood,
+    BrokerPosition,
+    BrokerRefused,
+    BrokerUnavailable,
+    FeeCharge,
+)
+from tests.unit.adapters.alpaca.builders import (
+    account_json,
+    filled_spread_json,
+    put,
+    request,
+    short,
+    spread_json,
+)
+from tests.unit.adapters.alpaca.canned_server import CannedServer
+
+BY_CLIENT_ID = "GET /v2/orders:by_client_order_id"
+FEES = "GET /v2/account/activities/FEE"
+DUPLICATE = {"code": 40010001, "message": "client_order_id must be unique"}
+
+
+@pytest.fixture
+def broker(session: AlpacaSession) -> AlpacaBroker:
+    return AlpacaBroker(session)
+
+
+def test_the_account_is_read_in_dollars(server: CannedServer, broker: AlpacaBroker) -> None:
+    server.says("GET /v2/account", account_json())
+    assert broker.account() == Account(
+        account_number="PA1",
+        can_trade_options=True,
+        equity=Decimal("100060.5"),
+        last_equity=Decimal(100_000),
+        cash=Decimal(100_000),
+        options_buying_power=Decimal(99_500),
+        accrued_fees=Decimal("0.12"),
+    )
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"status": "ACCOUNT_UPDATED"},
+        {"trading_blocked": True},
+        {"account_blocked": True},
+        {"trade_suspended_by_user": True},
+        {"options_trading_level": 2},
+        {"options_trading_level": None},
+    ],
+)
+def test_an_account_that_may_not_place_spreads_cannot_trade_options(
+    server: CannedServer, broker: AlpacaBroker, fields: dict[str, Any]
+) -> None:
+    server.says("GET /v2/account", account_json(**fields))
+    assert not broker.account().can_trade_options
+
+
+@pytest.mark.parametrize("name", ["cash", "equity", "last_equity", "accrued_fees"])
+def test_unknown_money_is_not_zero(server: CannedServer, broker: AlpacaBroker, name: str) -> None:
+    server.says("GET /v2/account", account_json(**{name: None}))
+    with pytest.raises(BrokerMisunderstood, match=name):
+        broker.account()
+
+
+def test_an_order_is_sent_once_and_its_answer_given(
+    server: CannedServer, broker: AlpacaBroker
+) -> None:
+    server.says("POST /v2/orders", spread_json(status="pending_new"))
+    order = broker.submit(request(cash="0.60", contracts=2))
+    assert (order.status, order.contracts) == (OrderStatus.WORKING, 2)
+    (sent,) = server.requests
+    assert sent.body["limit_price"] == "-0.60"
+    assert sent.body["client_order_id"] == "entry-1"
+
+
+def test_a_duplicate_id_gives_the_order_that_has_it(
+    server: CannedServer, broker: AlpacaBroker
+) -> None:
+    server.says("POST /v2/orders", DUPLICATE, status=422)
+    server.says(BY_CLIENT_ID, filled_spread_json())
+    assert broker.submit(request(cash="0.60")).status is OrderStatus.FILLED
+    assert server.calls() == ["POST /v2/orders", BY_CLIENT_ID]
+
+
+def test_a_duplicate_id_that_is_not_shown_leaves_the_fate_unknown(
+    server: CannedServer, broker: AlpacaBroker
+) -> None:
+    server.says("POST /v2/orders", DUPLICATE, status=422)
+    with pytest.raises(BrokerUnavailable, match="does not show it"):
+        broker.submit(request(cash="0.60"))
+
+
+def test_another_refusal_of_the_same_code_is_a_refusal(
+    server: CannedServer, broker: AlpacaBroker
+) -> None:
+    reason = {"code": 40010001, "message": "qty must be > 0"}
+    server.says("POST /v2/orders", reason, status=422)
+    with pytest.raises(BrokerRefused, match="qty must be > 0"):
+        broker.submit(request(cash="0.60"))
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize("raw", [b"", b"<html>", b"{}", b"[]", b'{"id": "1"}'])
+def test_an_unreadable_answer_to_an_order_leaves_its_fate_unknown(
+    server: CannedServer, broker: AlpacaBroker, raw: bytes
+) -> None:
+    server.says("POST /v2/orders", raw=raw)
+    with pytest.raises(BrokerUnavailable, match="the fate of order entry-1 is unknown"):
+        broker.submit(request(cash="0.60"))
+    assert len(server.requests) == 1
+
+
+def test_an_order_that_cannot_be_meant_is_never_sent(
+    server: CannedServer, broker: AlpacaBroker
+) -> None:
+    with pytest.raises(ValueError, match="one leg at a limit"):
+        broker.submit(request(short(100), cash="-1.40"))
+    assert server.requests == []
+
+
+def test_an_order_is_looked_up_by_our_own_id(server: CannedServer, broker: AlpacaBroker) -> None:
+    server.says(BY_CLIENT_ID, filled_spread_json())
+    found = broker.order_by_client_id("entry-1")
+    assert found is not None
+    assert found.filled_cash == Decimal("0.6")
+    assert server.queries(BY_CLIENT_ID) == [{"client_order_id": "entry-1"}]
+
+
+def test_an_order_nobody_knows_is_none(server: CannedServer, broker: AlpacaBroker) -> None:
+    server.says(BY_CLIENT_ID, {"code": 40410000, "message": "order not found"}, status=404)
+    assert broker.order_by_client_id("entry-1") is None
+
+
+def test_an_order_of_another_id_is_not_ours(server: CannedServer, broker: AlpacaBroker) -> None:
+    server.says(BY_CLIENT_ID, filled_spread_json(client_order_id="entry-2"))
+    with pytest.raises(BrokerMisunderstood, match="asked for entry-1, got entry-2"):
+        broker.order_by_client_id("entry-1")
+
+
+def test_a_cancel_that_is_taken_returns(server: CannedServer, broker: AlpacaBroker) -> None:
+    server.says("DELETE /v2/orders/o1", raw=b"", status=204)
+    broker.cancel("o1")
+    assert server.calls() == ["DELETE /v2/orders/o1"]
+
+
+@pytest.mark.parametrize("status", ["filled", "canceled", "expired", "rejected", "pending_cancel"])
+def test_a_cancel_of_an_ended_order_is_no_error(
+    server: CannedServer, broker: AlpacaBroker, status: str
+) -> None:
+    refusal = {"code": 42210000, "message": f'order is already in "{status}" state'}
+    server.says("DELETE /v2/orders/o1", refusal, status=422)
+    server.says("GET /v2/orders/o1", spread_json(status=status))
+    broker.cancel("o1")
+
+
+@pytest.mark.parametrize("status", ["new", "pending_replace"])
+def test_a_cancel_that_is_refused_for_a_living_order_is_told(
+    server: CannedServer, broker: AlpacaBroker, status: str
+) -> None:
+    refusal = {"code": 42210000, "message": "cannot cancel individual legs of a mleg order"}
+    server.says("DELETE /v2/orders/o1", refusal, status=422)
+    server.says("GET /v2/orders/o1", spread_json(status=status))
+    with pytest.raises(BrokerRefused, match="individual legs"):
+        broker.cancel("o1")
+
+
+def test_a_cancel_of_no_order_is_refused(server: CannedServer, broker: AlpacaBroker) -> None:
+    refusal = {"code": 40410000, "message": "order not found for o1"}
+    server.says("DELETE /v2/orders/o1", refusal, status=404)
+    with pytest.raises(BrokerRefused) as caught:
+        broker.cancel("o1")
+    assert caught.value.status == 404
+
+
+def test_an_id_cannot_lead_to_another_path(server: CannedServer, broker: AlpacaBroker) -> None:
+    with pytest.raises(BrokerRefused):
+        broker.cancel("../positions?x=1")
+    assert server.calls() == ["DELETE /v2/orders/..%2Fpositions%3Fx%3D1"]
+
+
+def position(symbol: str, qty: str, **fields: Any) -> dict[str, Any]:
+    side = "short" if qty.startswith("-") else "long"
+    return {"symbol": symbol, "asset_class": "us_option", "qty": qty, "side": side, **fields}
+
+
+def test_positions_are_signed_options_only(server: CannedServer, broker: AlpacaBroker) -> None:
+    rows = [
+        position(put(100).symbol, "-2"),
+        position(put(95).symbol, "2"),
+        position("ACME", "100", asset_class="us_equity"),
+        position("NEWCO", "5", asset_class="ipo"),
+    ]
+    server.says("GET /v2/positions", rows)
+    assert broker.positions() == (
+        BrokerPosition(put(100).symbol, -2),
+        BrokerPosition(put(95).symbol, 2),
+    )
+
+
+def test_a_short_side_makes_a_quantity_negative(server: CannedServer, broker: AlpacaBroker) -> None:
+    server.says("GET /v2/positions", [position(put(100).symbol, "2", side="short")])
+    assert broker.positions()[0].quantity == -2
+
+
+@pytest.mark.parametrize(
+    "row", [position(put(100).symbol, "1.5"), position("odd", "1"), {"asset_class": "us_option"}]
+)
+def test_an_option_position_that_cannot_be_read_is_not_left_out(
+    server: CannedServer, broker: AlpacaBroker, row: dict[str, Any]
+) -> None:
+    server.says("GET /v2/positions", [row])
+    with pytest.raises(BrokerMisunderstood):
+        broker.positions()
+
+
+def fee(number: int, net: str = "-0.05", day: str = "2026-06-15", **fields: Any) -> dict[str, Any]:
+    row = {"id": f"f{number:04}", "date": day, "net_amount": net, "status": "executed"}
+    return {**row, "activity_type": "FEE", **fields}
+
+
+def test_a_fee_is_a_positive_amount(server: CannedServer, broker: AlpacaBroker) -> None:
+    server.says(FEES, [fee(1)])
+    assert broker.fee_charges(date(2026, 6, 15)) == (
+        FeeCharge("f0001", date(2026, 6, 15), Decimal("0.05")),
+    )
+
+
+def test_a_refund_is_negative_and_a_canceled_fee_is_none(
+    server: CannedServer, broker: AlpacaBroker
+) -> None:
+    server.says(FEES, [fee(1, "0.02"), fee(2, status="canceled")])
+    assert [charge.amount for charge in broker.fee_charges(date(2026, 6, 1))] == [Decimal("-0.02")]
+
+
+def test_fees_of_the_first_day_count_and_earlier_ones_do_not(
+    server: CannedServer, broker: AlpacaBroker
+) -> None:
+    server.says(FEES, [fee(1, day="2026-06-14"), fee(2, day="2026-06-15T00:00:00Z")])
+    charges = broker.fee_charges(date(2026, 6, 15))
+    assert [charge.activity_id for charge in charges] == ["f0002"]
+    assert server.queries(FEES)[0]["after"] == "2026-06-14"
+
+
+def test_every_page_of_fees_is_read(server: CannedServer, broker: AlpacaBroker) -> None:
+    for first in (0, ACTIVITIES_PAGE_SIZE):
+        server.says(FEES, [fee(number) for number in range(first, first + ACTIVITIES_PAGE_SIZE)])
+    server.says(FEES, [fee(200)])
+    assert len(broker.fee_charges(date(2026, 6, 1))) == 201
+    tokens = [query.get("page_token") for query in server.queries(FEES)]
+    assert tokens == [None, "f0099", "f0199"]
+
+
+def test_a_page_of_fees_that_comes_again_ends_in_an_error(
+    server: CannedServer, broker: AlpacaBroker
+) -> None:
+    server.says(FEES, [fee(number) for number in range(ACTIVITIES_PAGE_SIZE)])
+    with pytest.raises(BrokerMisunderstood, match="repeats the one before"):
+        broker.fee_charges(date(2026, 6, 1))
+    assert len(server.requests) == 2
