@@ -16,10 +16,11 @@ def option_tick(price: Decimal, *, penny_program: bool, always_penny: bool) -> D
     """Give the price step of one option contract at `price`, in dollars a share.
 
     Standard classes step by 0.05 below 3.00 and by 0.10 from there; classes of the penny program
-    by 0.01 and 0.05; a few funds by 0.01 always. Raises ValueError for a negative price.
+    by 0.01 and 0.05; a few funds by 0.01 always. Raises ValueError where the price is negative or
+    not finite.
     """
-    if not price >= 0:
-        raise ValueError(f"an option has no negative price: {price}")
+    if not price.is_finite() or price < 0:
+        raise ValueError(f"not a price of an option: {price}")
     if always_penny:
         return _CENT
     if price < _STEP_CHANGES_AT:
