@@ -6,6 +6,7 @@ from typing import Any
 
 from agent.adapters.alpaca.answers import Answer
 from agent.adapters.alpaca.credentials import Credentials
+from agent.market.quotes import UnderlyingSnapshot
 from agent.options.contracts import OptionContract, OptionType
 from agent.options.structures import Leg, LegSide
 from agent.ports import OrderRequest
@@ -14,6 +15,7 @@ KEY_ID = "PKTESTKEY"
 SECRET_KEY = "s3cr3t-and-long-enough"
 EXPIRATION = date(2026, 7, 17)
 NOON = datetime(2026, 6, 15, 16, 0, tzinfo=UTC)
+ACME = UnderlyingSnapshot("ACME", NOON, Decimal("104.95"), Decimal("105.05"), None, None)
 
 
 def credentials() -> Credentials:
@@ -158,3 +160,7 @@ def quote_json(bid: float, ask: float, at: str = "2026-06-15T15:59:59.987654321Z
 def bar_json(day: str, volume: float) -> dict[str, Any]:
     """Spell a daily bar; the broker stamps it with midnight in New York."""
     return {"t": f"{day}T04:00:00Z", "o": 1.0, "h": 1.0, "l": 1.0, "c": 1.0, "v": volume}
+
+
+def quoted(bid: float = 1.4, ask: float = 1.6, **fields: Any) -> dict[str, Any]:
+    return {"latestQuote": quote_json(bid, ask), **fields}

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from agent.adapters.alpaca.market_data import AlpacaMarketData
 from agent.adapters.alpaca.session import AlpacaSession
 from tests.unit.adapters.alpaca.builders import NOON, credentials
 from tests.unit.adapters.alpaca.canned_server import CannedServer
@@ -26,3 +27,8 @@ def session(server: CannedServer, naps: list[float]) -> Iterator[AlpacaSession]:
     made = AlpacaSession(server.url, credentials(), sleep=naps.append, now=lambda: NOON)
     yield made
     made.close()
+
+
+@pytest.fixture
+def market(session: AlpacaSession) -> AlpacaMarketData:
+    return AlpacaMarketData(session, session)

@@ -5,6 +5,10 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3 import HTTPConnectionPool
+from urllib3.exceptions import ReadTimeoutError
 
 from agent.adapters.alpaca.session import PAGES_MAX, AlpacaSession
 from agent.ports import (
@@ -284,6 +288,45 @@ def test_a_long_reason_is_cut(server: CannedServer, session: AlpacaSession) -> N
     with pytest.raises(BrokerRefused) as caught:
         session.read_object("/x")
     assert len(str(caught.value)) < 500
+
+
+class BrokenWire(HTTPAdapter):
+    """Raise what the network library raises, before anything is sent."""
+
+    def __init__(self, error: requests.RequestException) -> None:
+        super().__init__()
+        self._error = error
+
+    def send(self, *_: object, **__: object) -> requests.Response:
+        raise self._error
+
+
+STALLED = requests.ConnectionError(ReadTimeoutError(HTTPConnectionPool("h"), "/", "timed out"))
+
+
+@pytest.mark.parametrize(
+    ("error", "sentence", "naps_taken"),
+    [
+        (requests.ConnectTimeout(), "could not connect within 2 s", 0),
+        (requests.ReadTimeout(), "did not answer within 5 s", 0),
+        (STALLED, "did not answer within 5 s", 0),
+        (requests.ConnectionError("reset"), "has no connection to the broker", 2),
+        (requests.exceptions.SSLError("bad certificate"), "has no connection to the broker", 2),
+        (requests.exceptions.InvalidHeader("odd"), "could not be made", 0),
+    ],
+)
+def test_every_failure_of_the_network_is_an_unavailable_broker(
+    session: AlpacaSession,
+    naps: list[float],
+    error: requests.RequestException,
+    sentence: str,
+    naps_taken: int,
+) -> None:
+    session._transport._session.mount("http://", BrokenWire(error))
+    with pytest.raises(BrokerUnavailable, match=rf"GET http://.*/v2/x {sentence}") as caught:
+        session.read_object("/x")
+    assert type(caught.value) is BrokerUnavailable
+    assert len(naps) == naps_taken
 
 
 def test_an_address_that_is_none_is_unavailable_and_not_a_crash() -> None:

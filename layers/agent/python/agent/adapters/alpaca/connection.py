@@ -1,5 +1,7 @@
 """The adapters of one set of keys, made together."""
 
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Self
 
@@ -35,15 +37,19 @@ class AlpacaConnection:
 
 
 def connect(
-    credentials: Credentials, *, live_trading: bool, timeouts: Timeouts | None = None
+    credentials: Credentials,
+    *,
+    live_trading: bool,
+    timeouts: Timeouts | None = None,
+    sleep: Callable[[float], None] = time.sleep,
 ) -> AlpacaConnection:
-    """Make the adapters; nothing is sent yet.
+    """Make the adapters; nothing is sent yet. `sleep` waits in seconds between repeated reads.
 
     Raises LiveTradingRefused where the keys are for a live endpoint and `live_trading` is off.
     """
     endpoints = endpoints_for(credentials, live_trading=live_trading)
-    trading = AlpacaSession(endpoints.trading, credentials, timeouts=timeouts)
-    data = AlpacaSession(endpoints.data, credentials, timeouts=timeouts)
+    trading = AlpacaSession(endpoints.trading, credentials, timeouts=timeouts, sleep=sleep)
+    data = AlpacaSession(endpoints.data, credentials, timeouts=timeouts, sleep=sleep)
     return AlpacaConnection(
         broker=AlpacaBroker(trading),
         hours=AlpacaHours(trading),
