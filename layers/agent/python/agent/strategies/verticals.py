@@ -17,9 +17,11 @@ from agent.strategies.screening import (
 )
 from agent.strategies.strategy import ChainBounds, MarketView
 
-STRIKE_REACH_FRACTION = Decimal("0.35")
-"""Short strikes are looked for this far from spot: a delta of 0.20 at 45 days and a volatility of
-200 % lies within it."""
+PUT_REACH_FRACTION = Decimal("0.35")
+CALL_REACH_FRACTION = Decimal("0.60")
+"""Short strikes are looked for this far out of the money: a delta of 0.15 at 45 days lies within
+it up to a volatility of 150 % for puts and of 100 % for calls, which run further."""
+IN_THE_MONEY_REACH_FRACTION = Decimal("0.10")
 
 
 @dataclass(frozen=True)
@@ -50,11 +52,11 @@ class Vertical:
 
 def strike_bounds(spot: Decimal, rules: VerticalRules) -> tuple[Decimal, Decimal]:
     """Bound the strikes that a vertical may need, long leg included."""
-    reach = spot * STRIKE_REACH_FRACTION
     width = min(rules.width_max, rules.width_max_fraction_of_spot * spot)
+    inward = spot * IN_THE_MONEY_REACH_FRACTION
     if rules.option_type is OptionType.PUT:
-        return max(spot - reach - width, Decimal(0)), spot + reach
-    return spot - reach, spot + reach + width
+        return max(spot - spot * PUT_REACH_FRACTION - width, Decimal(0)), spot + inward
+    return spot - inward, spot + spot * CALL_REACH_FRACTION + width
 
 
 def quotes_within(
