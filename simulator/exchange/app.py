@@ -1,5 +1,6 @@
-"""The HTTP face of an exchange: routes, keys, rate-limit headers, refusals as JSON."""
+"""The HTTP face of an exchange: keys, rate limits, faults, refusals as JSON."""
 
+import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from hmac import compare_digest
@@ -9,85 +10,111 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from simulator.exchange import data_endpoints, trading_endpoints
 from simulator.exchange.calls import Call, Endpoint, Reply, without_code
-from simulator.exchange.errors import UNAUTHORIZED, RefusalError, malformed
+from simulator.exchange.errors import (
+    TOO_MANY_REQUESTS,
+    UNAUTHORIZED,
+    RefusalError,
+    malformed,
+    not_found,
+)
 from simulator.exchange.exchange import Exchange
+from simulator.exchange.faults import HttpFault, HttpFaultKind
 from simulator.exchange.rate_limit import RateLimit
-
-TRADING: tuple[tuple[str, str, Endpoint], ...] = (
-    ("GET", "/v2/account", trading_endpoints.get_account),
-    ("GET", "/v2/account/activities", trading_endpoints.get_activities),
-    ("GET", "/v2/account/activities/{activity_type}", trading_endpoints.get_activities),
-    ("GET", "/v2/clock", trading_endpoints.get_clock),
-    ("GET", "/v2/calendar", trading_endpoints.get_calendar),
-    ("GET", "/v2/assets", trading_endpoints.get_assets),
-    ("GET", "/v2/assets/{symbol_or_asset_id}", trading_endpoints.get_asset),
-    ("GET", "/v2/positions", trading_endpoints.get_positions),
-    ("GET", "/v2/positions/{symbol_or_asset_id}", trading_endpoints.get_position),
-    ("POST", "/v2/orders", trading_endpoints.post_order),
-    ("GET", "/v2/orders", trading_endpoints.get_orders),
-    ("DELETE", "/v2/orders", trading_endpoints.delete_orders),
-    ("GET", "/v2/orders:by_client_order_id", trading_endpoints.get_order_by_client_id),
-    ("GET", "/v2/orders/{order_id}", trading_endpoints.get_order),
-    ("DELETE", "/v2/orders/{order_id}", trading_endpoints.delete_order),
-    ("GET", "/v2/options/contracts", data_endpoints.get_contracts),
-    ("GET", "/v2/options/contracts/{symbol_or_id}", data_endpoints.get_contract),
-)
-MARKET_DATA: tuple[tuple[str, str, Endpoint], ...] = (
-    ("GET", "/v1beta1/options/snapshots", data_endpoints.get_option_snapshots),
-    ("GET", "/v1beta1/options/snapshots/{underlying_symbol}", data_endpoints.get_chain),
-    ("GET", "/v1beta1/options/quotes/latest", data_endpoints.get_option_latest_quotes),
-    ("GET", "/v2/stocks/snapshots", data_endpoints.get_stock_snapshots),
-    ("GET", "/v2/stocks/quotes/latest", data_endpoints.get_stock_latest_quotes),
-    ("GET", "/v2/stocks/bars", data_endpoints.get_stock_bars),
-)
+from simulator.exchange.routes import MARKET_DATA, TRADING
 
 Handler = Callable[[Request], Awaitable[Response]]
+Headers = dict[str, str]
+GATEWAY_PAGE = "<html><body><h1>504 Gateway Time-out</h1></body></html>"
 
 
 def create_app(exchange: Exchange) -> Starlette:
     """Give the ASGI application that speaks Alpaca's API for `exchange`."""
-    trading_limit = RateLimit(exchange.clock)
-    data_limit = RateLimit(exchange.clock)
-    routes = [
-        Route(path, _handler(exchange, endpoint, trading_limit, is_data=False), methods=[method])
-        for method, path, endpoint in TRADING
-    ]
-    routes += [
-        Route(path, _handler(exchange, endpoint, data_limit, is_data=True), methods=[method])
-        for method, path, endpoint in MARKET_DATA
-    ]
-    return Starlette(routes=routes)
+    routes: list[Route] = []
+    # Trading and market data have independent limits, as two hosts have.
+    for table, is_data in ((TRADING, False), (MARKET_DATA, True)):
+        limit = RateLimit(exchange.clock, exchange.rate_limit_per_minute)
+        face = _Face(exchange, limit, is_data=is_data)
+        routes += [
+            Route(path, face.handler(endpoint), methods=[method])
+            for method, path, endpoint in table
+        ]
+    return Starlette(routes=routes, exception_handlers={404: _unknown_path})
 
 
-def _handler(exchange: Exchange, endpoint: Endpoint, limit: RateLimit, *, is_data: bool) -> Handler:
-    async def handle(request: Request) -> Response:
-        body = await request.body()
-        with exchange.lock:
-            headers = limit.count_request()
+class _Face:
+    """One of the two API hosts: what is common to all its endpoints."""
+
+    def __init__(self, exchange: Exchange, limit: RateLimit, *, is_data: bool) -> None:
+        self._exchange = exchange
+        self._limit = limit
+        self._is_data = is_data
+
+    def handler(self, endpoint: Endpoint) -> Handler:
+        """Give the handler that answers with what the endpoint replies."""
+
+        async def handle(request: Request) -> Response:
+            body = await request.body()
+            with self._exchange.lock:
+                headers = self._limit.count_request()
+                fault = self._exchange.faults.take_http(request.method, request.url.path)
+            if fault is not None and fault.is_before:
+                return await _faulty(fault, headers)
+            response = self._answer(endpoint, request, body, headers)
+            return response if fault is None else await _faulty(fault, headers)
+
+        return handle
+
+    def _answer(
+        self, endpoint: Endpoint, request: Request, body: bytes, headers: Headers
+    ) -> Response:
+        with self._exchange.lock:
             try:
-                _check_keys(exchange, request)
-                reply = endpoint(exchange, _call(request, body))
+                self._check_keys(request)
+                self._limit.check()
+                reply = endpoint(self._exchange, _call(request, body))
             except RefusalError as refusal:
-                told = without_code(refusal) if is_data else refusal
+                told = without_code(refusal) if self._is_data else refusal
                 reply = Reply(told.body, status=told.status)
-        if reply.body is None:
-            return Response(status_code=reply.status, headers=headers)
-        content = json.dumps(reply.body, separators=(",", ":"))
-        return Response(
-            content, status_code=reply.status, headers=headers, media_type="application/json"
-        )
+        return _response(reply, headers)
 
-    return handle
+    def _check_keys(self, request: Request) -> None:
+        exchange = self._exchange
+        key_id = request.headers.get("APCA-API-KEY-ID", "")
+        secret_key = request.headers.get("APCA-API-SECRET-KEY", "")
+        known = compare_digest(key_id.encode(), exchange.key_id.encode())
+        if not (known and compare_digest(secret_key.encode(), exchange.secret_key.encode())):
+            raise RefusalError(401, UNAUTHORIZED, "request is not authorized")
 
 
-def _check_keys(exchange: Exchange, request: Request) -> None:
-    key_id = request.headers.get("APCA-API-KEY-ID", "")
-    secret_key = request.headers.get("APCA-API-SECRET-KEY", "")
-    known = compare_digest(key_id.encode(), exchange.key_id.encode())
-    if not (known and compare_digest(secret_key.encode(), exchange.secret_key.encode())):
-        raise RefusalError(401, UNAUTHORIZED, "request is not authorized")
+def _response(reply: Reply, headers: Headers) -> Response:
+    if reply.body is None:
+        return Response(status_code=reply.status, headers=headers)
+    return Response(
+        json.dumps(reply.body, separators=(",", ":")),
+        status_code=reply.status,
+        headers=headers,
+        media_type="application/json",
+    )
+
+
+async def _faulty(fault: HttpFault, headers: Headers) -> Response:
+    if fault.kind in {HttpFaultKind.HANG_BEFORE, HttpFaultKind.HANG_AFTER}:
+        await asyncio.sleep(fault.seconds)
+    if fault.kind is HttpFaultKind.TOO_MANY_REQUESTS:
+        body = {"code": TOO_MANY_REQUESTS, "message": "rate limit exceeded"}
+        return _response(Reply(body, status=429), headers)
+    if fault.kind is HttpFaultKind.SERVER_ERROR:
+        body = {"code": 50010000, "message": "internal server error occurred"}
+        return _response(Reply(body, status=500), headers)
+    if fault.kind is HttpFaultKind.GARBAGE_AFTER:
+        return Response('{"id":', headers=headers, media_type="application/json")
+    return Response(GATEWAY_PAGE, status_code=504, headers=headers, media_type="text/html")
+
+
+async def _unknown_path(request: Request, _: Exception) -> Response:
+    refusal = not_found(f"endpoint not found: {request.url.path}")
+    return _response(Reply(refusal.body, status=refusal.status), {})
 
 
 def _call(request: Request, body: bytes) -> Call:

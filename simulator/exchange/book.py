@@ -25,7 +25,10 @@ class Book:
     `fees_charged` what was taken from cash for fees.
     """
 
-    def __init__(self, starting_cash: Decimal, identifiers: Identifiers) -> None:
+    def __init__(
+        self, starting_cash: Decimal, identifiers: Identifiers, *, hides_events: bool
+    ) -> None:
+        self._hides_events = hides_events
         self.starting_cash = starting_cash
         self.cash = starting_cash
         self.positions: dict[str, Position] = {}
@@ -121,7 +124,13 @@ class Book:
         visible_at: datetime | None = None,
         **fields: str,
     ) -> None:
-        """Keep a non-trade activity; unless told otherwise it shows from the next day on."""
+        """Keep a non-trade activity.
+
+        Unless `visible_at` says otherwise it shows at once, or from the next day on where the
+        book hides events that long, as paper accounts do.
+        """
+        if visible_at is None:
+            visible_at = next_new_york_midnight(at) if self._hides_events else at
         row = {
             "date": new_york_date(at).isoformat(),
             "net_amount": plain(cash_change),
@@ -130,7 +139,7 @@ class Book:
             "currency": "USD",
             **fields,
         }
-        self._record(activity_type, at, visible_at or next_new_york_midnight(at), cash_change, row)
+        self._record(activity_type, at, visible_at, cash_change, row)
 
     def close_out(
         self,

@@ -102,14 +102,13 @@ class SessionCalendar:
             return self._sessions[index] if self._dates[index] == day else None
         return regular_session(day) if day.weekday() < SATURDAY else None
 
-    def events_after(self, after: datetime, until: datetime, delay: timedelta) -> list[datetime]:
-        """Give the next opening, close and close plus `delay` in (after, until], where any."""
+    def events_after(
+        self, after: datetime, until: datetime, around_close: Sequence[timedelta]
+    ) -> list[datetime]:
+        """Give the next opening and the next moments so far from a close in (after, until]."""
         found = []
-        for times, shift in (
-            (self._opens, timedelta()),
-            (self._closes, timedelta()),
-            (self._closes, delay),
-        ):
+        shifted_closes = [(self._closes, shift) for shift in around_close]
+        for times, shift in [(self._opens, timedelta()), *shifted_closes]:
             index = bisect_right(times, after - shift)
             if index < len(times) and times[index] + shift <= until:
                 found.append(times[index] + shift)

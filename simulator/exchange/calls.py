@@ -13,6 +13,7 @@ from simulator.exchange.errors import RefusalError, bad_query
 from simulator.exchange.exchange import Exchange
 from simulator.exchange.numbers import read_date, read_flag, read_moment, read_number
 
+SYMBOLS_MAX = 100
 Item = TypeVar("Item")
 Value = TypeVar("Value")
 
@@ -40,6 +41,17 @@ class Call:
     def words(self, name: str) -> list[str]:
         """Give a comma-separated query parameter as a list."""
         return [word.strip() for word in self.query.get(name, "").split(",") if word.strip()]
+
+    def symbols(self) -> list[str]:
+        """Give the symbols asked for: those of the query, or the one of the path."""
+        if "symbol" in self.path:
+            return [str(self.path["symbol"])]
+        symbols = self.words("symbols")
+        if not symbols:
+            raise bad_query("symbols is required")
+        if len(symbols) > SYMBOLS_MAX:
+            raise bad_query(f"symbols: at most {SYMBOLS_MAX} are allowed")
+        return symbols
 
     def one_of(self, name: str, allowed: Sequence[str], default: str) -> str:
         """Give a query parameter that must be one of `allowed`, in any case."""
@@ -94,6 +106,18 @@ def page_after(
     end = start + limit
     following = encode_token(keys[end - 1]) if end < len(items) else None
     return items[start:end], following
+
+
+def page_from(
+    items: Sequence[Item], token: str | None, limit: int
+) -> tuple[Sequence[Item], str | None]:
+    """Give a page of items that begins where the token's page ended, and the next token."""
+    text = "0" if token is None else decode_token(token)
+    if not text.isdecimal():
+        raise bad_query("invalid page_token")
+    start = int(text)
+    end = start + limit
+    return items[start:end], encode_token(str(end)) if end < len(items) else None
 
 
 def encode_token(text: str) -> str:

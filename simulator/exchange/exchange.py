@@ -9,22 +9,19 @@ from typing import Any, Literal
 from simulator.exchange.book import Book
 from simulator.exchange.calendar import SessionCalendar
 from simulator.exchange.clock import SimulatedClock
-from simulator.exchange.errors import malformed, not_found, unprocessable
+from simulator.exchange.configuration import AccountConfiguration
+from simulator.exchange.desk import OrderDesk
+from simulator.exchange.dividends import Dividends
+from simulator.exchange.errors import forbidden
+from simulator.exchange.faults import Faults
 from simulator.exchange.fees import DEFAULT_SCHEDULE, FeeSchedule
 from simulator.exchange.fills import ConcessionFillModel, FillModel, PartialFillRule
+from simulator.exchange.lifecycle import LIQUIDATION_BEFORE_CLOSE, EarlyAssignment, Lifecycle
 from simulator.exchange.market import MarketView
 from simulator.exchange.matching import Matching
 from simulator.exchange.numbers import Identifiers
-from simulator.exchange.order_checks import CheckedOrder, OrderChecks
-from simulator.exchange.order_requests import OrderRequest, read_order_request
-from simulator.exchange.records import (
-    Fill,
-    Order,
-    OrderLeg,
-    OrderStatus,
-    Position,
-    TimeInForce,
-)
+from simulator.exchange.order_checks import OrderChecks
+from simulator.exchange.records import Fill, Order, Position
 from simulator.exchange.settlement import Settlement
 from simulator.exchange.valuation import Balances, Valuation
 from simulator.worlds.world import World
@@ -32,7 +29,6 @@ from simulator.worlds.world import World
 FEES_POSTED_AFTER_CLOSE = timedelta(minutes=30)
 LOCAL_KEYS = ("local-key", "local-secret")
 """Key and secret that open nothing but this exchange."""
-GOOD_TILL_CANCELED_LIFE = timedelta(days=90)
 
 
 class Exchange:
@@ -41,6 +37,11 @@ class Exchange:
     Everything is a function of the seed and of the sequence of requests and clock moves.
     Money is Decimal and exact. Hold `lock` while reading several things that must agree; the
     clock and every method here take it by themselves.
+
+    `behaves_like` "paper" leaves expiring positions alone, pays no dividends and shows
+    non-trade activities from the next day on; "live" liquidates expiring legs which the
+    account could not settle 30 minutes before the close, pays dividends and shows at once.
+    `rate_limit_per_minute` of simulated time is enforced with 429 where it is given.
     """
 
     def __init__(
@@ -54,44 +55,76 @@ class Exchange:
         fill_delay_seconds: float = 2,
         cancel_delay_seconds: float = 0,
         fees: FeeSchedule | Literal["regulatory", "none"] = "regulatory",
+        behaves_like: Literal["paper", "live"] = "paper",
+        early_assignment: EarlyAssignment | None = None,
         options_level: int = 3,
+        rate_limit_per_minute: int | None = None,
         key_id: str = LOCAL_KEYS[0],
         secret_key: str = LOCAL_KEYS[1],
         account_number: str | None = None,
         starts_at: datetime | None = None,
     ) -> None:
+        if behaves_like not in {"paper", "live"}:
+            raise ValueError(f"behaves_like must be 'paper' or 'live', not {behaves_like!r}")
         self.world = world
         self.calendar = SessionCalendar(world.sessions)
         self.clock = SimulatedClock(starts_at or self.calendar.first.opens_at)
+        self.faults = Faults()
         self.identifiers = Identifiers(seed)
         self.account_id = self.identifiers.of("account", "0")
         self.account_number = account_number or f"PA{self.account_id[:8].upper()}"
         self.opened_at = self.clock.now
         self.key_id, self.secret_key = key_id, secret_key
+        self.rate_limit_per_minute = rate_limit_per_minute
         self.options_approved_level = options_level
-        self.options_level = options_level
-        self.market = MarketView(world, self.clock)
-        self.book = Book(starting_cash, self.identifiers)
+        self.configuration = AccountConfiguration(max_options_trading_level=options_level)
+        self.market = MarketView(world, self.clock, self.faults)
+        self._is_live = behaves_like == "live"
+        self.book = Book(starting_cash, self.identifiers, hides_events=not self._is_live)
         self.valuation = Valuation(self.book, self.market)
-        self._cancel_delay = timedelta(seconds=cancel_delay_seconds)
-        self._matching = Matching(
-            self.book,
-            self.market,
-            self.calendar,
-            fill_model=fill_model or ConcessionFillModel(),
-            partial_fills=PartialFillRule(seed, partial_fill_probability),
-            fee_schedule=_fee_schedule(fees),
-            fill_delay=timedelta(seconds=fill_delay_seconds),
-        )
-        self._checks = OrderChecks(
-            self.book, self.market, self.calendar, self.clock, self.valuation
+        self.desk = self._open_desk(
+            Matching(
+                self.book,
+                self.market,
+                self.calendar,
+                fill_model=fill_model or ConcessionFillModel(),
+                partial_fills=PartialFillRule(seed, Decimal(partial_fill_probability)),
+                fee_schedule=_fee_schedule(fees),
+                fill_delay=timedelta(seconds=fill_delay_seconds),
+            ),
+            timedelta(seconds=cancel_delay_seconds),
         )
         self._settlement = Settlement(self.book, self.market, self.valuation)
-        self._orders: dict[str, Order] = {}
-        self._working: dict[str, Order] = {}
-        self._ids_by_client_id: dict[str, str] = {}
-        self._parent_ids: dict[str, str] = {}
+        self.lifecycle = Lifecycle(
+            book=self.book,
+            market=self.market,
+            calendar=self.calendar,
+            desk=self.desk,
+            settlement=self._settlement,
+            balances=self.balances,
+        )
+        self._dividends = Dividends(self.book, world)
+        self._early_assignment = early_assignment
         self.clock.follow(self)
+
+    def _open_desk(self, matching: Matching, cancel_delay: timedelta) -> OrderDesk:
+        checks = OrderChecks(
+            book=self.book,
+            market=self.market,
+            calendar=self.calendar,
+            clock=self.clock,
+            valuation=self.valuation,
+            faults=self.faults,
+        )
+        return OrderDesk(
+            self.clock,
+            self.calendar,
+            self.identifiers,
+            checks=checks,
+            matching=matching,
+            faults=self.faults,
+            cancel_delay=cancel_delay,
+        )
 
     # What reports read
 
@@ -123,16 +156,21 @@ class Exchange:
             return sum(self.book.accrued_fees.values(), Decimal(0))
 
     @property
+    def options_level(self) -> int:
+        """Give the level in force: the lesser of approved and configured."""
+        return min(self.options_approved_level, self.configuration.max_options_trading_level)
+
+    @property
     def orders(self) -> tuple[Order, ...]:
         """Give all orders, oldest first."""
         with self.lock:
-            return tuple(self._orders.values())
+            return self.desk.orders
 
     @property
     def working_orders(self) -> tuple[Order, ...]:
         """Give the orders that may still fill, oldest first."""
         with self.lock:
-            return tuple(self._working.values())
+            return self.desk.working
 
     @property
     def fills(self) -> tuple[Fill, ...]:
@@ -149,9 +187,9 @@ class Exchange:
     def balances(self) -> Balances:
         """Take stock of the account now."""
         with self.lock:
-            return self.valuation.balances(self._working.values())
+            return self.valuation.balances(self.desk.working)
 
-    # Orders
+    # What clients and tests do
 
     def place_order(self, body: Any) -> Order:
         """Accept the order that a POST body asks for.
@@ -159,176 +197,80 @@ class Exchange:
         Raises RefusalError with Alpaca's status, code and message.
         """
         with self.lock:
-            request = read_order_request(body)
-            number = len(self._orders)
-            client_order_id = request.client_order_id or self.identifiers.of("client", str(number))
-            if client_order_id in self._ids_by_client_id:
-                raise malformed("client_order_id must be unique")
-            checked = self._checks.check(request, self.working_orders, self.options_level)
-            return self._accept(request, checked, client_order_id)
+            self._check_not_suspended()
+            return self.desk.place(body, self.options_level)
+
+    def replace_order(self, order_id: str, body: Any) -> Order:
+        """Put a new order in the place of a working one; raises RefusalError."""
+        with self.lock:
+            self._check_not_suspended()
+            return self.desk.replace(order_id, body, self.options_level)
 
     def cancel_order(self, order_id: str) -> None:
         """Cancel a working order; raises RefusalError where it is not one."""
         with self.lock:
-            if order_id in self._parent_ids:
-                raise unprocessable("cannot cancel individual legs of a mleg order")
-            order = self.order(order_id)
-            if not order.is_working or order.status is OrderStatus.PENDING_CANCEL:
-                raise unprocessable(f'order is already in "{order.status}" state')
-            order.updated_at = self.now
-            order.status = OrderStatus.PENDING_CANCEL
-            order.cancel_due_at = self.now + self._cancel_delay
-            self._finish_cancel(order, self.now)
+            self.desk.cancel(order_id)
 
     def cancel_all_orders(self) -> list[Order]:
         """Cancel every working order; gives those it cancelled."""
         with self.lock:
-            cancelled = []
-            for order in self.working_orders:
-                if order.status is not OrderStatus.PENDING_CANCEL:
-                    self.cancel_order(order.order_id)
-                    cancelled.append(order)
-            return cancelled
+            return self.desk.cancel_all()
 
     def order(self, order_id: str) -> Order:
         """Find an order by its own id; raises RefusalError (404) where there is none."""
         with self.lock:
-            order = self._orders.get(order_id)
-            if order is None:
-                raise not_found(f"order not found for {order_id}")
-            return order
+            return self.desk.find(order_id)
 
-    def order_or_leg(self, order_id: str) -> tuple[Order, OrderLeg | None]:
-        """Find an order by its id, or the leg whose id it is together with its order."""
+    def assign(self, symbol: str, contracts: int | None = None) -> None:
+        """Assign short contracts now, ahead of their expiration; all unless told how many.
+
+        Raises ValueError where so many are not held short.
+        """
         with self.lock:
-            parent_id = self._parent_ids.get(order_id)
-            if parent_id is None:
-                return self.order(order_id), None
-            parent = self._orders[parent_id]
-            leg = next(leg for leg in parent.legs if leg.order_id == order_id)
-            return parent, leg
+            self.lifecycle.assign(symbol, self.now, contracts)
 
-    def order_or_leg_by_client_id(self, client_order_id: str) -> tuple[Order, OrderLeg | None]:
-        """Find an order or leg by the client's id; raises RefusalError (404)."""
-        with self.lock:
-            order_id = self._ids_by_client_id.get(client_order_id)
-            if order_id is None:
-                raise not_found(f"order not found for {client_order_id}")
-            return self.order_or_leg(order_id)
-
-    def _accept(self, request: OrderRequest, checked: CheckedOrder, client_order_id: str) -> Order:
-        now = self.now
-        session = self.calendar.current_or_next(now)
-        is_open = session.opens_at <= now
-        order_id = self.identifiers.of("order", client_order_id)
-        legs = tuple(
-            OrderLeg(
-                order_id=(
-                    self.identifiers.of("leg", f"{client_order_id}/{index}")
-                    if request.is_multileg
-                    else order_id
-                ),
-                client_order_id=(
-                    self.identifiers.of("client-leg", f"{client_order_id}/{index}")
-                    if request.is_multileg
-                    else client_order_id
-                ),
-                symbol=leg.symbol,
-                contract=leg.contract,
-                side=leg.side,
-                position_intent=leg.position_intent,
-                ratio=leg.ratio,
-            )
-            for index, leg in enumerate(checked.legs)
-        )
-        is_day = request.time_in_force is TimeInForce.DAY
-        order = Order(
-            order_id=order_id,
-            client_order_id=client_order_id,
-            order_class=request.order_class,
-            order_type=request.order_type,
-            time_in_force=request.time_in_force,
-            limit_price=request.limit_price,
-            units=request.units,
-            legs=legs,
-            created_at=now,
-            updated_at=now,
-            expires_at=session.closes_at if is_day else now + GOOD_TILL_CANCELED_LIFE,
-            eligible_at=now + self._matching.fill_delay if is_open else None,
-            reservation=checked.reservation,
-        )
-        self._register(order)
-        if not self._matching.fill_delay:
-            self._work(order, now)
-        return order
-
-    def _register(self, order: Order) -> None:
-        self._orders[order.order_id] = order
-        self._working[order.order_id] = order
-        self._ids_by_client_id[order.client_order_id] = order.order_id
-        if order.is_multileg:
-            for leg in order.legs:
-                self._parent_ids[leg.order_id] = order.order_id
-                self._ids_by_client_id[leg.client_order_id] = leg.order_id
+    def _check_not_suspended(self) -> None:
+        if self.configuration.suspend_trade:
+            raise forbidden("new orders are rejected by user request")
 
     # Time
 
     def next_event_after(self, after: datetime, until: datetime) -> datetime | None:
         """Give the next moment in (after, until] at which something is due."""
-        due = self.calendar.events_after(after, until, FEES_POSTED_AFTER_CLOSE)
-        for order in self._working.values():
-            due.extend(
-                moment
-                for moment in (
-                    order.eligible_at,
-                    order.remainder_due_at,
-                    order.cancel_due_at,
-                    order.expires_at,
-                )
-                if moment is not None and after < moment <= until
-            )
+        around_close = [timedelta(), FEES_POSTED_AFTER_CLOSE]
+        if self._is_live:
+            around_close.append(-LIQUIDATION_BEFORE_CLOSE)
+        due = self.calendar.events_after(after, until, around_close)
+        due.extend(self.desk.due_moments(after, until))
         quote_times = self.world.quote_times
-        if quote_times is not None and self._working:
+        if quote_times is not None and self.desk.working:
             index = bisect_right(quote_times, after)
             if index < len(quote_times) and quote_times[index] <= until:
                 due.append(quote_times[index])
         return min(due, default=None)
 
     def happen(self, at: datetime) -> None:
-        """Work orders at `at`, and close the session or the day where it ends now."""
-        for order in list(self._working.values()):
-            self._work(order, at)
-        session = self.calendar.session_closing_at(at)
-        if session is not None:
-            self._settlement.settle_expirations(session, at)
-            self._settlement.record_close(session, at, self.balances())
+        """Work orders at `at`, and open or close the session or the day where it is time."""
+        session = self.calendar.session_at(at)
+        if session is not None and self._is_live:
+            if at == session.opens_at:
+                self._dividends.open_session(session, at)
+            if at == session.closes_at - LIQUIDATION_BEFORE_CLOSE:
+                self.lifecycle.liquidate_expiring(at)
+        self.desk.work_all(at)
+        closing = self.calendar.session_closing_at(at)
+        if closing is not None:
+            self._settlement.settle_expirations(closing, at)
+            if self._early_assignment is not None:
+                self.lifecycle.assign_early(self._early_assignment, at)
+            self._settlement.record_close(closing, at, self.balances())
         completed = self.calendar.last_completed(at)
         if (
-            completed is not None
+            session is None
+            and completed is not None
             and at >= completed.closes_at + FEES_POSTED_AFTER_CLOSE
-            and self.calendar.session_at(at) is None
         ):
             self.book.charge_fees(at)
-
-    def _work(self, order: Order, at: datetime) -> None:
-        self._matching.acknowledge(order, at)
-        self._finish_cancel(order, at)
-        self._matching.match(order, at, self.clock.moves)
-        if order.is_working and at >= order.expires_at:
-            order.status = OrderStatus.EXPIRED
-            order.expired_at = order.updated_at = at
-        self._retire(order)
-
-    def _finish_cancel(self, order: Order, at: datetime) -> None:
-        due_at = order.cancel_due_at
-        if order.status is OrderStatus.PENDING_CANCEL and due_at is not None and at >= due_at:
-            order.status = OrderStatus.CANCELED
-            order.canceled_at = order.updated_at = at
-        self._retire(order)
-
-    def _retire(self, order: Order) -> None:
-        if not order.is_working:
-            self._working.pop(order.order_id, None)
 
 
 def _fee_schedule(fees: FeeSchedule | Literal["regulatory", "none"]) -> FeeSchedule | None:

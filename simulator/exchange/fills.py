@@ -124,7 +124,8 @@ def leg_prices(legs: Sequence[LegQuote], net: Decimal, package: PackageQuote) ->
         return [leg.natural for leg in legs]
     if len(legs) == 1:
         return [legs[0].side.sign * net / legs[0].ratio]
-    conceded = (net - package.mid) / (package.natural - package.mid)
+    width = package.natural - package.mid
+    conceded = (net - package.mid) / width if width else Decimal(0)
     prices = [leg.price_at(conceded).quantize(CENT, rounding=ROUND_HALF_EVEN) for leg in legs]
     total = sum(
         (leg.side.sign * leg.ratio * price for leg, price in zip(legs, prices, strict=True)),

@@ -1,11 +1,13 @@
 """The world as the exchange reads it at the clock's moment."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
 from agent.options.contracts import OptionContract, parse_occ_symbol
 from simulator.exchange.clock import SimulatedClock
+from simulator.exchange.faults import Faults
 from simulator.worlds.world import ListingFilter, OptionListing, StockQuote, World
 
 TWO = Decimal(2)
@@ -36,9 +38,11 @@ def mark_of(bid: Decimal | None, ask: Decimal | None) -> Decimal | None:
 class MarketView:
     """Read the world at the clock's moment, asking it each question once a moment."""
 
-    def __init__(self, world: World, clock: SimulatedClock) -> None:
+    def __init__(self, world: World, clock: SimulatedClock, faults: Faults) -> None:
         self.world = world
         self._clock = clock
+        self._faults = faults
+        self._hidden = faults.hidden
         self._at: datetime | None = None
         self._stocks: dict[str, StockQuote | None] = {}
         self._options: dict[str, OptionListing | None] = {}
@@ -46,7 +50,8 @@ class MarketView:
 
     def _moment(self) -> datetime:
         now = self._clock.now
-        if now != self._at:
+        if now != self._at or self._faults.hidden != self._hidden:
+            self._hidden = self._faults.hidden
             self._stocks.clear()
             self._options.clear()
             self._chains.clear()
@@ -58,7 +63,10 @@ class MarketView:
         now = self._moment()
         if symbol not in self._stocks:
             known = symbol in self.world.symbols
-            self._stocks[symbol] = self.world.stock(symbol, now) if known else None
+            quote = self.world.stock(symbol, now) if known else None
+            if quote is not None and symbol in self._hidden:
+                quote = replace(quote, bid=None, ask=None)
+            self._stocks[symbol] = quote
         return self._stocks[symbol]
 
     def option(self, symbol: str) -> OptionListing | None:
@@ -67,9 +75,10 @@ class MarketView:
         if symbol not in self._options:
             contract = option_contract(symbol)
             known = contract is not None and contract.underlying in self.world.symbols
-            self._options[symbol] = (
-                self.world.option(contract, now) if contract is not None and known else None
-            )
+            listing = None
+            if contract is not None and known:
+                listing = self.world.option(contract, now)
+            self._options[symbol] = None if listing is None else self._as_shown(listing)
         return self._options[symbol]
 
     def chain(self, symbol: str, bounds: ListingFilter) -> Sequence[OptionListing]:
@@ -78,8 +87,16 @@ class MarketView:
         key = (symbol, bounds)
         if key not in self._chains:
             known = symbol in self.world.symbols
-            self._chains[key] = self.world.chain(symbol, now, bounds) if known else ()
+            listings = self.world.chain(symbol, now, bounds) if known else ()
+            if self._hidden:
+                listings = [self._as_shown(listing) for listing in listings]
+            self._chains[key] = listings
         return self._chains[key]
+
+    def _as_shown(self, listing: OptionListing) -> OptionListing:
+        if listing.contract.symbol not in self._hidden:
+            return listing
+        return replace(listing, bid=None, ask=None)
 
     def quote(self, symbol: str) -> tuple[Decimal, Decimal, datetime] | None:
         """Give bid, ask and the moment of a valid two-sided quote, else None."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from agent.options.contracts import OptionContract
 from simulator.exchange.calendar import NEW_YORK, SessionCalendar
+from simulator.exchange.market import mark_of
 from simulator.exchange.numbers import Identifiers, plain, timestamp
 from simulator.worlds.world import DailyBar, OptionListing, StockQuote, TradingSession
 
@@ -36,6 +37,14 @@ def render_option_quote(listing: OptionListing) -> Json:
     }
 
 
+def render_option_trade(listing: OptionListing) -> Json | None:
+    """Spell a contract's last trade of the session, at the mid, where it traded at all."""
+    mid = mark_of(listing.bid, listing.ask)
+    if mid is None or listing.volume <= 0:
+        return None
+    return {"t": timestamp(listing.at), "p": float(mid), "s": 1, "x": OPTION_VENUE, "c": " "}
+
+
 def render_option_snapshot(
     listing: OptionListing, today: TradingSession | None, before: TradingSession | None
 ) -> Json:
@@ -46,7 +55,10 @@ def render_option_snapshot(
     them compute their own.
     """
     snapshot: Json = {"latestQuote": render_option_quote(listing)}
-    mid = float(((listing.bid or Decimal(0)) + (listing.ask or Decimal(0))) / 2)
+    trade = render_option_trade(listing)
+    if trade is not None:
+        snapshot["latestTrade"] = trade
+    mid = number(mark_of(listing.bid, listing.ask))
     if today is not None and listing.volume > 0:
         snapshot["dailyBar"] = _volume_bar(today, mid, listing.volume)
     if before is not None and listing.prior_volume > 0:

@@ -59,6 +59,8 @@ class Matching:
             return
         package = PackageQuote.of(quotes)
         net = self.fill_model.net_price(order.signed_limit, package)
+        if net is None and order.fills_late:
+            net = order.signed_limit
         if net is None:
             return
         units = order.remaining_units

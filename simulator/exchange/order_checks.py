@@ -16,6 +16,7 @@ from simulator.exchange.book import Book
 from simulator.exchange.calendar import SessionCalendar, new_york_date
 from simulator.exchange.clock import SimulatedClock
 from simulator.exchange.errors import forbidden, unprocessable
+from simulator.exchange.faults import Faults
 from simulator.exchange.margin import SHARES_PER_CONTRACT, is_less_covered, uncovered_shorts
 from simulator.exchange.market import MarketView, option_contract
 from simulator.exchange.numbers import plain
@@ -32,6 +33,8 @@ from simulator.exchange.valuation import Valuation
 
 OPENING_STOPS_BEFORE_CLOSE = timedelta(minutes=45)
 """On expiration day nothing opens in its expiring contracts from 15:15 on."""
+
+UNCOVERED_MULTILEG = "mleg uncovered short contracts not allowed, please use single leg order"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +65,15 @@ class OrderChecks:
 
     def __init__(
         self,
+        *,
         book: Book,
         market: MarketView,
         calendar: SessionCalendar,
         clock: SimulatedClock,
         valuation: Valuation,
+        faults: Faults,
     ) -> None:
+        self._faults = faults
         self._book = book
         self._market = market
         self._calendar = calendar
@@ -89,6 +95,8 @@ class OrderChecks:
         self._check_expiration_day(legs)
         if request.is_multileg:
             _check_ratios(legs)
+            if not any(leg.opens for leg in legs) and self._faults.take_close_refusal():
+                raise forbidden(UNCOVERED_MULTILEG)
         self._check_held(legs, request.units, working)
         self._check_wash_trade(request, working)
         self._check_coverage(request, legs)
@@ -208,9 +216,7 @@ class OrderChecks:
     def _check_coverage(self, request: OrderRequest, legs: Sequence[CheckedLeg]) -> None:
         uncovered_by_order = uncovered_shorts(_opening_quantities(legs), {})
         if request.is_multileg and any(uncovered_by_order.values()):
-            raise forbidden(
-                "mleg uncovered short contracts not allowed, please use single leg order"
-            )
+            raise forbidden(UNCOVERED_MULTILEG)
         after = _quantities_after(self._book.option_quantities(), legs, request.units)
         shares = self._book.share_quantities()
         less_covered = is_less_covered(

@@ -79,6 +79,33 @@ def read_order_request(body: Any) -> OrderRequest:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Replacement:
+    """What a PATCH changes of an order; None keeps what the order has."""
+
+    units: int | None
+    limit_price: Decimal | None
+    time_in_force: TimeInForce | None
+    client_order_id: str | None
+
+
+def read_replacement(body: Mapping[str, Any], *, is_multileg: bool, is_option: bool) -> Replacement:
+    """Read the body of PATCH /v2/orders/{id}; raises RefusalError with Alpaca's message."""
+    qty, limit_price = body.get("qty"), body.get("limit_price")
+    return Replacement(
+        units=None if qty is None else read_quantity(qty, is_option=is_option),
+        limit_price=(
+            None
+            if limit_price is None
+            else read_limit_price(limit_price, is_multileg=is_multileg, is_option=is_option)
+        ),
+        time_in_force=(
+            _time_in_force(body, is_option=is_option) if body.get("time_in_force") else None
+        ),
+        client_order_id=read_client_order_id(body),
+    )
+
+
 def read_client_order_id(body: Mapping[str, Any]) -> str | None:
     """Read the client's own id, None where the exchange shall make one."""
     client_order_id = body.get("client_order_id")

@@ -1,6 +1,7 @@
 """Alpaca's rate limit: so many requests a minute of simulated time, told in every reply."""
 
 from simulator.exchange.clock import SimulatedClock
+from simulator.exchange.errors import TOO_MANY_REQUESTS, RefusalError
 
 REQUESTS_PER_MINUTE = 200
 WINDOW_SECONDS = 60
@@ -13,9 +14,10 @@ class RateLimit:
     simulated time stands still while a client works, which no real minute does.
     """
 
-    def __init__(self, clock: SimulatedClock, per_minute: int = REQUESTS_PER_MINUTE) -> None:
+    def __init__(self, clock: SimulatedClock, enforced_per_minute: int | None) -> None:
         self._clock = clock
-        self._per_minute = per_minute
+        self._per_minute = enforced_per_minute or REQUESTS_PER_MINUTE
+        self._is_enforced = enforced_per_minute is not None
         self._window = 0
         self._count = 0
 
@@ -30,3 +32,8 @@ class RateLimit:
             "X-RateLimit-Remaining": str(max(self._per_minute - self._count, 0)),
             "X-RateLimit-Reset": str((window + 1) * WINDOW_SECONDS),
         }
+
+    def check(self) -> None:
+        """Refuse the request just counted (429) where it is one too many, and that matters."""
+        if self._is_enforced and self._count > self._per_minute:
+            raise RefusalError(429, TOO_MANY_REQUESTS, "rate limit exceeded")

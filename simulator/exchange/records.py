@@ -129,6 +129,8 @@ class Order:
     replaces: str | None = None
     partial_in_move: int | None = None
     """The move of the clock in which a first part was filled; the rest waits for another."""
+    fills_late: bool = False
+    """Set by a fault: the order fills at its limit although its cancel was answered."""
     remainder_due_at: datetime | None = None
     """When the rest trades even within that move."""
 

@@ -1,34 +1,26 @@
-"""The endpoints of the trading API."""
+"""The trading API: clock, calendar, assets and orders."""
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import timedelta
 
 from simulator.exchange.calendar import new_york_date
 from simulator.exchange.calls import Call, Reply
 from simulator.exchange.errors import bad_query, malformed, not_found
 from simulator.exchange.exchange import Exchange
-from simulator.exchange.records import Activity, Order, Side
+from simulator.exchange.records import Order, Side
 from simulator.exchange.rendering import (
     STOCK_EXCHANGE,
     Json,
-    render_account,
     render_calendar,
     render_clock,
     render_leg,
     render_order,
-    render_position,
-    render_positions,
 )
 
 ORDERS_DEFAULT = 50
 ORDERS_MAX = 500
 ACTIVITIES_MAX = 100
 CALENDAR_DAYS_DEFAULT = 366
-
-
-def get_account(exchange: Exchange, _: Call) -> Reply:
-    """GET /v2/account."""
-    return Reply(render_account(exchange))
 
 
 def get_clock(exchange: Exchange, _: Call) -> Reply:
@@ -83,20 +75,6 @@ def render_asset(exchange: Exchange, symbol: str) -> Json:
         "fractionable": False,
         "attributes": ["has_options"],
     }
-
-
-def get_positions(exchange: Exchange, _: Call) -> Reply:
-    """GET /v2/positions."""
-    return Reply(render_positions(exchange))
-
-
-def get_position(exchange: Exchange, call: Call) -> Reply:
-    """GET /v2/positions/{symbol_or_asset_id}."""
-    symbol = exchange.identifiers.symbol_of(str(call.path["symbol_or_asset_id"]))
-    position = exchange.book.positions.get(symbol)
-    if position is None:
-        raise not_found("position does not exist")
-    return Reply(render_position(exchange, position))
 
 
 def post_order(exchange: Exchange, call: Call) -> Reply:
@@ -162,7 +140,7 @@ def _between_ids(orders: Sequence[Order], call: Call) -> Sequence[Order]:
 
 def get_order(exchange: Exchange, call: Call) -> Reply:
     """GET /v2/orders/{order_id}; a leg's id finds the leg."""
-    order, leg = exchange.order_or_leg(str(call.path["order_id"]))
+    order, leg = exchange.desk.find_order_or_leg(str(call.path["order_id"]))
     if leg is not None:
         return Reply(render_leg(order, leg, exchange.identifiers))
     return Reply(render_order(order, exchange.identifiers))
@@ -173,9 +151,15 @@ def get_order_by_client_id(exchange: Exchange, call: Call) -> Reply:
     client_order_id = call.text("client_order_id")
     if client_order_id is None:
         raise malformed("client_order_id is required")
-    order, leg = exchange.order_or_leg_by_client_id(client_order_id)
+    order, leg = exchange.desk.find_by_client_id(client_order_id)
     if leg is not None:
         return Reply(render_leg(order, leg, exchange.identifiers))
+    return Reply(render_order(order, exchange.identifiers))
+
+
+def patch_order(exchange: Exchange, call: Call) -> Reply:
+    """PATCH /v2/orders/{order_id}: a new order in the place of the old one."""
+    order = exchange.replace_order(str(call.path["order_id"]), call.body)
     return Reply(render_order(order, exchange.identifiers))
 
 
@@ -187,7 +171,7 @@ def delete_order(exchange: Exchange, call: Call) -> Reply:
 
 def delete_orders(exchange: Exchange, _: Call) -> Reply:
     """DELETE /v2/orders."""
-    cancelled = exchange.cancel_all_orders()
+    cancelled = exchange.desk.cancel_all()
     return Reply(
         [
             {
@@ -198,43 +182,4 @@ def delete_orders(exchange: Exchange, _: Call) -> Reply:
             for order in cancelled
         ],
         status=207,
-    )
-
-
-def get_activities(exchange: Exchange, call: Call) -> Reply:
-    """GET /v2/account/activities[/{activity_type}], paged by the last id of a page."""
-    direction = call.one_of("direction", ("asc", "desc"), "desc")
-    size = call.limit("page_size", ACTIVITIES_MAX, ACTIVITIES_MAX)
-    shown = [
-        activity
-        for activity in exchange.book.activities
-        if activity.visible_at <= exchange.now and _is_asked_for(activity, call)
-    ]
-    shown.sort(key=lambda activity: activity.at)
-    if direction == "desc":
-        shown.reverse()
-    token = call.text("page_token")
-    ids = [activity.activity_id for activity in shown]
-    if token is not None and token not in ids:
-        return Reply([])
-    start = 0 if token is None else ids.index(token) + 1
-    return Reply([activity.body for activity in shown[start : start + size]])
-
-
-def _is_asked_for(activity: Activity, call: Call) -> bool:
-    path_type = call.path.get("activity_type")
-    types = {str(path_type)} if path_type else set(call.words("activity_types"))
-    category = call.text("category")
-    is_trade = activity.activity_type == "FILL"
-    if types and activity.activity_type not in types:
-        return False
-    if category is not None and is_trade != (category == "trade_activity"):
-        return False
-    day: date | None = call.date("date")
-    after, until = call.moment("after"), call.moment("until")
-    at: datetime = activity.at.astimezone(UTC)
-    return (
-        (day is None or new_york_date(at) == day)
-        and (after is None or at > after)
-        and (until is None or at < until)
     )

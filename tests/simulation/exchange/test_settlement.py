@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from simulator.exchange import Exchange, FeeType, fees_for_fill
+from simulator.exchange.account_endpoints import get_activities
 from simulator.exchange.calls import Call
-from simulator.exchange.trading_endpoints import get_activities
 from tests.simulation.exchange.builders import (
     CALL_110,
     NOON,
