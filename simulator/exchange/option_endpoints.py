@@ -1,0 +1,197 @@
+"""The market data API: options; and the trading API's list of contracts."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import timedelta
+
+from agent.options.contracts import OptionContract, OptionType
+from simulator.exchange.calendar import SATURDAY, new_york_date
+from simulator.exchange.calls import Call, Reply, page_after, page_from
+from simulator.exchange.errors import bad_query, not_found
+from simulator.exchange.exchange import Exchange
+from simulator.exchange.market import mark_of, option_contract
+from simulator.exchange.market_rendering import (
+    OPTION_VENUE,
+    Json,
+    bars_between,
+    render_bar,
+    render_contract,
+    render_option_quote,
+    render_option_snapshot,
+    render_option_trade,
+    sessions_around,
+)
+from simulator.exchange.stock_endpoints import BARS_DEFAULT, BARS_MAX, check_daily
+from simulator.worlds.world import DailyBar, ListingFilter, OptionListing, TradingSession
+
+SNAPSHOTS_DEFAULT = 100
+SNAPSHOTS_MAX = 1_000
+CONTRACTS_DEFAULT = 100
+CONTRACTS_MAX = 10_000
+LAST_QUOTE_BEFORE_CLOSE = timedelta(seconds=1)
+
+
+def get_chain(exchange: Exchange, call: Call) -> Reply:
+    """GET /v1beta1/options/snapshots/{underlying_symbol}, paged by symbol."""
+    underlying = str(call.path["underlying_symbol"])
+    listings = exchange.market.chain(underlying, listing_filter(call))
+    updated_since = call.moment("updated_since")
+    if updated_since is not None:
+        listings = [listing for listing in listings if listing.at >= updated_since]
+    if call.text("root_symbol") not in {None, underlying}:
+        listings = []
+    return _snapshot_page(exchange, call, listings)
+
+
+def get_snapshots(exchange: Exchange, call: Call) -> Reply:
+    """GET /v1beta1/options/snapshots?symbols=; what is not listed is left out."""
+    listings = [exchange.market.option(symbol) for symbol in sorted(call.symbols())]
+    return _snapshot_page(exchange, call, [listing for listing in listings if listing])
+
+
+def _snapshot_page(exchange: Exchange, call: Call, listings: Iterable[OptionListing]) -> Reply:
+    limit = call.limit("limit", SNAPSHOTS_DEFAULT, SNAPSHOTS_MAX)
+    ordered = sorted(listings, key=lambda listing: listing.contract.symbol)
+    keys = [listing.contract.symbol for listing in ordered]
+    page, token = page_after(ordered, keys, call.text("page_token"), limit)
+    today, before = sessions_around(exchange.calendar, exchange.now)
+    snapshots = {
+        listing.contract.symbol: render_option_snapshot(listing, today, before) for listing in page
+    }
+    return Reply({"snapshots": snapshots, "next_page_token": token})
+
+
+def get_latest_quotes(exchange: Exchange, call: Call) -> Reply:
+    """GET /v1beta1/options/quotes/latest."""
+    quotes = {}
+    for symbol in call.symbols():
+        listing = exchange.market.option(symbol)
+        if listing is not None:
+            quotes[symbol] = render_option_quote(listing)
+    return Reply({"quotes": quotes})
+
+
+def get_latest_trades(exchange: Exchange, call: Call) -> Reply:
+    """GET /v1beta1/options/trades/latest; a contract that did not trade today is left out."""
+    trades = {}
+    for symbol in call.symbols():
+        listing = exchange.market.option(symbol)
+        trade = None if listing is None else render_option_trade(listing)
+        if trade is not None:
+            trades[symbol] = trade
+    return Reply({"trades": trades})
+
+
+def get_bars(exchange: Exchange, call: Call) -> Reply:
+    """GET /v1beta1/options/bars with timeframe 1Day, for the sessions of the world.
+
+    The world knows quotes, not trades: a bar opens at the first mid of its session, closes at
+    the last, and carries the session's volume; sessions without volume have no bar.
+    """
+    check_daily(call)
+    limit = call.limit("limit", BARS_DEFAULT, BARS_MAX)
+    end = min(call.moment("end") or exchange.now, exchange.now)
+    start = call.moment("start") or end.replace(hour=0, minute=0, second=0, microsecond=0)
+    descending = call.one_of("sort", ("asc", "desc"), "asc") == "desc"
+    rows: list[tuple[str, DailyBar]] = []
+    for symbol in sorted(call.symbols()):
+        contract = option_contract(symbol)
+        if contract is None or contract.underlying not in exchange.world.symbols:
+            continue
+        sessions = exchange.world.sessions
+        bars = [_bar(exchange, contract, session) for session in sessions]
+        kept = bars_between([bar for bar in bars if bar is not None], start, end)
+        rows.extend((symbol, bar) for bar in (reversed(kept) if descending else kept))
+    page, token = page_from(rows, call.text("page_token"), limit)
+    grouped: dict[str, list[Json]] = {}
+    for symbol, bar in page:
+        grouped.setdefault(symbol, []).append(render_bar(bar))
+    return Reply({"bars": grouped, "next_page_token": token})
+
+
+def _bar(exchange: Exchange, contract: OptionContract, session: TradingSession) -> DailyBar | None:
+    last_moment = min(session.closes_at - LAST_QUOTE_BEFORE_CLOSE, exchange.now)
+    if last_moment < session.opens_at or contract.expiration < session.session:
+        return None
+    closing = exchange.world.option(contract, last_moment)
+    close = None if closing is None else mark_of(closing.bid, closing.ask)
+    if closing is None or close is None or closing.volume <= 0:
+        return None
+    opening = exchange.world.option(contract, session.opens_at)
+    opened = close
+    if opening is not None and opening.at >= session.opens_at:
+        opened = mark_of(opening.bid, opening.ask) or close
+    return DailyBar(
+        session=session.session,
+        open=opened,
+        high=max(opened, close),
+        low=min(opened, close),
+        close=close,
+        volume=closing.volume,
+    )
+
+
+def get_conditions(_: Exchange, __: Call) -> Reply:
+    """GET /v1beta1/options/meta/conditions/{ticktype}: the one that this exchange uses."""
+    return Reply({" ": "Regular"})
+
+
+def get_exchanges(_: Exchange, __: Call) -> Reply:
+    """GET /v1beta1/options/meta/exchanges: the one venue of this exchange."""
+    return Reply({OPTION_VENUE: "Simulated exchange"})
+
+
+def get_contracts(exchange: Exchange, call: Call) -> Reply:
+    """GET /v2/options/contracts; without a date bound, as Alpaca, up to the coming weekend."""
+    limit = call.limit("limit", CONTRACTS_DEFAULT, CONTRACTS_MAX)
+    bounds = listing_filter(call)
+    if bounds.expiration_min is None and bounds.expiration_max is None:
+        today = new_york_date(exchange.now)
+        weekend = today + timedelta(days=(SATURDAY - today.weekday()) % 7)
+        bounds = replace(bounds, expiration_max=weekend)
+    underlyings = call.words("underlying_symbols") or list(exchange.world.symbols)
+    root = call.text("root_symbol")
+    listed: list[OptionListing] = []
+    if call.text("status") != "inactive" and call.text("style") != "european":
+        for underlying in underlyings:
+            if root in {None, underlying}:
+                listed.extend(exchange.market.chain(underlying, bounds))
+    listed.sort(key=lambda listing: listing.contract.symbol)
+    keys = [listing.contract.symbol for listing in listed]
+    page, token = page_after(listed, keys, call.text("page_token"), limit)
+    rows = [_contract(exchange, call, listing) for listing in page]
+    return Reply({"option_contracts": rows, "next_page_token": token})
+
+
+def get_contract(exchange: Exchange, call: Call) -> Reply:
+    """GET /v2/options/contracts/{symbol_or_id}."""
+    named = str(call.path["symbol_or_id"])
+    listing = exchange.market.option(exchange.identifiers.symbol_of(named))
+    if listing is None:
+        raise not_found(f"option contract {named} not found")
+    return Reply(_contract(exchange, call, listing))
+
+
+def _contract(exchange: Exchange, call: Call, listing: OptionListing) -> Json:
+    _, before = sessions_around(exchange.calendar, exchange.now)
+    return render_contract(
+        listing,
+        exchange.identifiers,
+        None if before is None else before.session.isoformat(),
+        show_deliverables=call.flag("show_deliverables"),
+    )
+
+
+def listing_filter(call: Call) -> ListingFilter:
+    """Read the bounds that chains and contracts share."""
+    exact = call.date("expiration_date")
+    named = call.text("type")
+    if named is not None and named not in set(OptionType):
+        raise bad_query(f"invalid type: {named}")
+    return ListingFilter(
+        expiration_min=exact or call.date("expiration_date_gte"),
+        expiration_max=exact or call.date("expiration_date_lte"),
+        strike_min=call.decimal("strike_price_gte"),
+        strike_max=call.decimal("strike_price_lte"),
+        option_type=None if named is None else OptionType(named),
+    )

@@ -1,0 +1,62 @@
+"""Which endpoint answers which method and path."""
+
+from simulator.exchange import (
+    account_endpoints,
+    option_endpoints,
+    position_endpoints,
+    stock_endpoints,
+    trading_endpoints,
+)
+from simulator.exchange.calls import Endpoint
+
+TRADING: tuple[tuple[str, str, Endpoint], ...] = (
+    ("GET", "/v2/account", account_endpoints.get_account),
+    ("GET", "/v2/account/configurations", account_endpoints.get_configurations),
+    ("PATCH", "/v2/account/configurations", account_endpoints.patch_configurations),
+    ("GET", "/v2/account/portfolio/history", account_endpoints.get_portfolio_history),
+    ("GET", "/v2/account/activities", account_endpoints.get_activities),
+    ("GET", "/v2/account/activities/{activity_type}", account_endpoints.get_activities),
+    ("GET", "/v2/clock", trading_endpoints.get_clock),
+    ("GET", "/v2/calendar", trading_endpoints.get_calendar),
+    ("GET", "/v2/assets", trading_endpoints.get_assets),
+    ("GET", "/v2/assets/{symbol_or_asset_id}", trading_endpoints.get_asset),
+    ("GET", "/v2/positions", position_endpoints.get_positions),
+    ("DELETE", "/v2/positions", position_endpoints.delete_positions),
+    ("GET", "/v2/positions/{symbol_or_asset_id}", position_endpoints.get_position),
+    ("DELETE", "/v2/positions/{symbol_or_asset_id}", position_endpoints.delete_position),
+    ("POST", "/v2/positions/{symbol_or_contract_id}/exercise", position_endpoints.post_exercise),
+    (
+        "POST",
+        "/v2/positions/{symbol_or_contract_id}/do-not-exercise",
+        position_endpoints.post_do_not_exercise,
+    ),
+    ("POST", "/v2/orders", trading_endpoints.post_order),
+    ("GET", "/v2/orders", trading_endpoints.get_orders),
+    ("DELETE", "/v2/orders", trading_endpoints.delete_orders),
+    ("GET", "/v2/orders:by_client_order_id", trading_endpoints.get_order_by_client_id),
+    ("GET", "/v2/orders/{order_id}", trading_endpoints.get_order),
+    ("PATCH", "/v2/orders/{order_id}", trading_endpoints.patch_order),
+    ("DELETE", "/v2/orders/{order_id}", trading_endpoints.delete_order),
+    ("GET", "/v2/options/contracts", option_endpoints.get_contracts),
+    ("GET", "/v2/options/contracts/{symbol_or_id}", option_endpoints.get_contract),
+)
+MARKET_DATA: tuple[tuple[str, str, Endpoint], ...] = (
+    ("GET", "/v1beta1/options/snapshots", option_endpoints.get_snapshots),
+    ("GET", "/v1beta1/options/snapshots/{underlying_symbol}", option_endpoints.get_chain),
+    ("GET", "/v1beta1/options/quotes/latest", option_endpoints.get_latest_quotes),
+    ("GET", "/v1beta1/options/trades/latest", option_endpoints.get_latest_trades),
+    ("GET", "/v1beta1/options/bars", option_endpoints.get_bars),
+    ("GET", "/v1beta1/options/meta/conditions/{ticktype}", option_endpoints.get_conditions),
+    ("GET", "/v1beta1/options/meta/exchanges", option_endpoints.get_exchanges),
+    ("GET", "/v2/stocks/snapshots", stock_endpoints.get_snapshots),
+    ("GET", "/v2/stocks/quotes/latest", stock_endpoints.get_latest_quotes),
+    ("GET", "/v2/stocks/trades/latest", stock_endpoints.get_latest_trades),
+    ("GET", "/v2/stocks/bars/latest", stock_endpoints.get_latest_bars),
+    ("GET", "/v2/stocks/bars", stock_endpoints.get_bars),
+    ("GET", "/v2/stocks/{symbol}/snapshot", stock_endpoints.get_snapshot),
+    ("GET", "/v2/stocks/{symbol}/quotes/latest", stock_endpoints.get_latest_quote),
+    ("GET", "/v2/stocks/{symbol}/trades/latest", stock_endpoints.get_latest_trade),
+    ("GET", "/v2/stocks/{symbol}/bars", stock_endpoints.get_bars_of_one),
+    ("GET", "/v1/corporate-actions", stock_endpoints.get_corporate_actions),
+    ("GET", "/v1beta1/news", stock_endpoints.get_news),
+)
