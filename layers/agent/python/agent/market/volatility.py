@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from itertools import pairwise
 from math import sqrt
 
 import numpy as np
 
 from agent.market.chain import ChainAnalytics, ForwardPrice, OptionChain
+from agent.market.forward import STRIKE_DISTANCE_FRACTION_MAX
 from agent.options.black_scholes import FloatArray
 from agent.options.implied_volatility import implied_volatility
 
@@ -71,29 +71,29 @@ def at_the_money_volatility(
     """Interpolate the volatility of one expiration at its forward, straight in strike.
 
     Each of the two strikes around the forward counts the mean of its call's and put's volatility:
-    an error in the forward moves the two in opposite directions. None where a strike is missing
-    on either side.
+    an error in the forward moves the two in opposite directions. None where a side has no such
+    strike within 6 % of the forward.
     """
     forward = analytics.forwards.get(expiration)
     if forward is None:
         return None
     strikes = _volatilities_by_strike(chain, analytics, expiration, forward)
-    for (low, at_low), (high, at_high) in pairwise(strikes):
-        if low <= forward.forward <= high:
-            weight = (forward.forward - low) / (high - low)
-            mid, bid, ask = (1.0 - weight) * at_low + weight * at_high
-            return AtTheMoneyVolatility(
-                implied_volatility=float(mid),
-                implied_volatility_bid=_known(bid),
-                implied_volatility_ask=_known(ask),
-            )
-    return None
+    if len(strikes) < 2:
+        return None
+    (low, at_low), (high, at_high) = strikes
+    weight = (forward.forward - low) / (high - low)
+    mid, bid, ask = (1.0 - weight) * at_low + weight * at_high
+    return AtTheMoneyVolatility(
+        implied_volatility=float(mid),
+        implied_volatility_bid=_known(bid),
+        implied_volatility_ask=_known(ask),
+    )
 
 
 def _volatilities_by_strike(
     chain: OptionChain, analytics: ChainAnalytics, expiration: date, forward: ForwardPrice
 ) -> list[tuple[float, FloatArray]]:
-    """List (strike, [mid, bid, ask volatility]) of strikes with a volatility, ascending."""
+    """List (strike, [mid, bid, ask volatility]) of the strikes next to the forward, ascending."""
     columns = chain.columns
     indices = np.array(chain.indices(expiration), dtype=np.intp)
     known = indices[~np.isnan(analytics.implied_volatility[indices])]
@@ -115,7 +115,8 @@ def _volatilities_by_strike(
 
 
 def _nearest_strikes(strikes: FloatArray, forward: float) -> FloatArray:
-    below, above = strikes[strikes <= forward], strikes[strikes > forward]
+    near = strikes[np.abs(strikes - forward) <= STRIKE_DISTANCE_FRACTION_MAX * forward]
+    below, above = near[near <= forward], near[near > forward]
     return np.concatenate([np.unique(below)[-1:], np.unique(above)[:1]])
 
 
