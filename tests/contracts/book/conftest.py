@@ -10,13 +10,14 @@ import pytest
 from agent.adapters.dynamodb.book import DynamoBook
 from agent.adapters.dynamodb.control import DynamoControl
 from agent.adapters.dynamodb.outbox import DynamoAlertOutbox
+from agent.adapters.dynamodb.tables import Tables
 from agent.adapters.dynamodb.volatility import DynamoVolatilityHistory
 from agent.adapters.memory.book import MemoryBook
 from agent.adapters.memory.control import MemoryControl
 from agent.adapters.memory.volatility import MemoryVolatilityHistory
 from agent.book.records import JournalEvent
 from agent.ports import AlertOutbox, Book, Control, VolatilityHistory
-from tests.dynamodb import dynamodb_in_process, fresh_tables
+from tests.dynamodb import create, dynamodb_in_process, new_tables
 
 
 class JournaledBook(Book, Protocol):
@@ -38,8 +39,7 @@ def memory_stores() -> Stores:
     return Stores(book, book.outbox, MemoryVolatilityHistory(), MemoryControl())
 
 
-def dynamodb_stores() -> Stores:
-    tables = fresh_tables()
+def dynamodb_stores(tables: Tables) -> Stores:
     return Stores(
         DynamoBook(tables),
         DynamoAlertOutbox(tables),
@@ -49,22 +49,28 @@ def dynamodb_stores() -> Stores:
 
 
 @pytest.fixture(scope="module", params=["memory", "dynamodb"])
-def store_kind(request: pytest.FixtureRequest) -> Iterator[str]:
-    kind: str = request.param
-    if kind == "memory":
-        yield kind
+def tables(request: pytest.FixtureRequest) -> Iterator[Tables | None]:
+    """Give tables for a module's tests, made for each; None where memory is the store."""
+    if request.param == "memory":
+        yield None
         return
     with dynamodb_in_process():
-        yield kind
+        yield new_tables()
 
 
 @pytest.fixture
-def stores(store_kind: str) -> Stores:
+def stores(tables: Tables | None) -> Stores:
     """Give empty stores."""
-    return memory_stores() if store_kind == "memory" else dynamodb_stores()
+    if tables is None:
+        return memory_stores()
+    create(tables)
+    return dynamodb_stores(tables)
 
 
 @pytest.fixture(scope="module")
-def used_stores(store_kind: str) -> Stores:
+def used_stores(tables: Tables | None) -> Stores:
     """Give stores that keep what earlier examples wrote: for properties, under fresh ids."""
-    return memory_stores() if store_kind == "memory" else dynamodb_stores()
+    if tables is None:
+        return memory_stores()
+    create(tables)
+    return dynamodb_stores(tables)

@@ -6,7 +6,7 @@ from uuid import uuid4
 from pynamodb.exceptions import PutError
 
 from agent.adapters.dynamodb import keys
-from agent.adapters.dynamodb.failures import CONDITION_FAILED_CODE, store_answers
+from agent.adapters.dynamodb.failures import is_condition_failed, store_answers
 from agent.adapters.dynamodb.items import AgentControlItem, AgentStateItem
 from agent.adapters.dynamodb.reads import get_item
 from agent.adapters.dynamodb.tables import Tables
@@ -64,7 +64,7 @@ def _create(item: AgentControlItem | AgentStateItem) -> bool:
         try:
             item.save(condition=hash_key.does_not_exist())
         except PutError as error:
-            if error.cause_response_code == CONDITION_FAILED_CODE:
+            if is_condition_failed(error):
                 return False
             raise
     return True

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from secrets import SystemRandom
 from time import sleep
 
+from botocore.exceptions import ClientError, HTTPClientError
 from botocore.exceptions import ConnectionError as NoConnection
-from botocore.exceptions import HTTPClientError
 from pynamodb.exceptions import (
     PynamoDBConnectionError,
     PynamoDBException,
@@ -17,7 +17,6 @@ from pynamodb.exceptions import (
 from agent.book.changes import BookBusy, BookConflict, LimitReached
 
 CONDITION_FAILED = "ConditionalCheckFailed"
-CONDITION_FAILED_CODE = "ConditionalCheckFailedException"
 TRANSIENT_REASONS = frozenset(
     {"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"}
 )
@@ -61,13 +60,18 @@ def store_answers() -> Iterator[None]:
         raise BookBusy(f"the store does not answer: {error}") from error
 
 
+def is_condition_failed(error: PynamoDBConnectionError) -> bool:
+    """Say whether a single write was refused by its own condition."""
+    return _code(error) == "ConditionalCheckFailedException"
+
+
 def raise_verdict(error: TransactWriteError, ledger_keys: Sequence[str | None]) -> None:
     """Raise what a failed transaction means; return where it only collided with another.
 
     `ledger_keys` names, in the order of the reasons, the ledger entry of each operation, None for
     an operation on anything else. A conflict outranks a limit: what it was computed from is stale.
     """
-    if error.cause_response_code != "TransactionCanceledException":
+    if _code(error) != "TransactionCanceledException":
         if not _is_transient(error):
             raise error
         # Its fate is unknown, and that is safe: whoever tries again finds the versions advanced.
@@ -85,4 +89,11 @@ def raise_verdict(error: TransactWriteError, ledger_keys: Sequence[str | None]) 
 def _is_transient(error: PynamoDBException) -> bool:
     if isinstance(error.cause, NoConnection | HTTPClientError):
         return True
-    return error.cause_response_code in TRANSIENT_CODES
+    return _code(error) in TRANSIENT_CODES
+
+
+def _code(error: PynamoDBException) -> str | None:
+    # pynamodb's own cause_response_code fails where the cause is a timeout.
+    if not isinstance(error.cause, ClientError):
+        return None
+    return error.cause.response["Error"]["Code"]

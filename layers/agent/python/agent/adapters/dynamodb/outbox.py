@@ -3,7 +3,7 @@
 from pynamodb.exceptions import UpdateError
 
 from agent.adapters.dynamodb import keys
-from agent.adapters.dynamodb.failures import CONDITION_FAILED_CODE, store_answers
+from agent.adapters.dynamodb.failures import is_condition_failed, store_answers
 from agent.adapters.dynamodb.reads import query_partition
 from agent.adapters.dynamodb.tables import Tables
 from agent.book.records import Alert
@@ -31,5 +31,5 @@ class DynamoAlertOutbox:
                     condition=item.pk.exists(),
                 )
             except UpdateError as error:
-                if error.cause_response_code != CONDITION_FAILED_CODE:
+                if not is_condition_failed(error):
                     raise

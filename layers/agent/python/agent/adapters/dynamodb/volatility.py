@@ -6,7 +6,7 @@ from pydantic import TypeAdapter
 from pynamodb.exceptions import PutError
 
 from agent.adapters.dynamodb import keys
-from agent.adapters.dynamodb.failures import CONDITION_FAILED_CODE, store_answers
+from agent.adapters.dynamodb.failures import is_condition_failed, store_answers
 from agent.adapters.dynamodb.reads import query_partition
 from agent.adapters.dynamodb.tables import Tables
 from agent.market.volatility import ImpliedVolatilitySample
@@ -40,7 +40,7 @@ class DynamoVolatilityHistory:
             try:
                 item.save(condition=self._item.pk.does_not_exist())
             except PutError as error:
-                if error.cause_response_code == CONDITION_FAILED_CODE:
+                if is_condition_failed(error):
                     return False
                 raise
         return True

@@ -27,5 +27,7 @@ class MemoryAlertOutbox:
             return tuple(sorted(waiting, key=lambda alert: (alert.at, alert.alert_id)))
 
     def mark_sent(self, alert_id: str) -> None:
+        """Tick an alert off; one that is not there is no error."""
         with self._lock:
-            self._sent.add(alert_id)
+            if alert_id in self._alerts:
+                self._sent.add(alert_id)

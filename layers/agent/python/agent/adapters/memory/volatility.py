@@ -24,4 +24,7 @@ class MemoryVolatilityHistory:
     def record(self, symbol: str, sample: ImpliedVolatilitySample) -> bool:
         with self._lock:
             stored = self._samples.setdefault(symbol, {})
-            return stored.setdefault(sample.session, sample) is sample
+            if sample.session in stored:
+                return False
+            stored[sample.session] = sample
+            return True

@@ -1,0 +1,59 @@
+"""The owner's switches, the account a stage is bound to, and the claims on schedule slots."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+
+from agent.market.calendar import NEW_YORK
+from agent.ports import TradingState
+from tests.builders import AS_OF
+from tests.contracts.book.conftest import Stores
+
+
+def test_trading_is_active_until_somebody_says_otherwise(stores: Stores) -> None:
+    assert stores.control.trading_state() is TradingState.ACTIVE
+
+
+@pytest.mark.parametrize("state", TradingState)
+def test_the_trading_state_is_what_was_said_last(stores: Stores, state: TradingState) -> None:
+    stores.control.set_trading_state(TradingState.HALTED)
+    stores.control.set_trading_state(state)
+
+    assert stores.control.trading_state() is state
+    assert stores.control.account_number() is None
+
+
+def test_the_first_account_binds(stores: Stores) -> None:
+    assert stores.control.account_number() is None
+
+    assert stores.control.bind_account("PA1") == "PA1"
+    assert stores.control.bind_account("PA2") == "PA1"
+    assert stores.control.bind_account("PA1") == "PA1"
+
+    assert stores.control.account_number() == "PA1"
+
+
+def test_of_concurrent_claims_on_a_slot_one_holds(stores: Stores) -> None:
+    with ThreadPoolExecutor(max_workers=8) as pool:
+        claimed = list(pool.map(lambda _: stores.control.claim_slot("scan", AS_OF), range(8)))
+
+    assert sum(claimed) == 1
+    assert not stores.control.claim_slot("scan", AS_OF)
+
+
+def test_a_slot_is_claimed_once_whatever_zone_names_it(stores: Stores) -> None:
+    assert stores.control.claim_slot("scan", AS_OF)
+    assert not stores.control.claim_slot("scan", AS_OF)
+    assert not stores.control.claim_slot("scan", AS_OF.astimezone(NEW_YORK))
+
+
+def test_each_schedule_and_each_slot_is_claimed_on_its_own(stores: Stores) -> None:
+    assert stores.control.claim_slot("scan", AS_OF)
+    assert stores.control.claim_slot("monitor", AS_OF)
+    assert stores.control.claim_slot("scan", AS_OF + timedelta(minutes=5))
+
+
+def test_a_slot_without_a_zone_is_refused(stores: Stores) -> None:
+    with pytest.raises(ValueError, match="a slot needs a time zone"):
+        stores.control.claim_slot("scan", AS_OF.replace(tzinfo=None))
