@@ -18,6 +18,7 @@ from types import TracebackType
 from typing import Any, Self
 from unittest.mock import patch
 
+from agent.bootstrap import forget_desks
 from simulator.cloud import moto_patches, resources
 from simulator.cloud.executions import ExecutionRecord, Executions
 from simulator.cloud.lambda_runtime import (
@@ -154,11 +155,18 @@ class LocalCloud:
             )
         ]
 
+    def environment(self, function_name: str) -> Mapping[str, str]:
+        """Give the environment that a function is deployed with."""
+        return self._running_runtime.function(function_name).environment
+
     def logs(self, function_name: str) -> tuple[str, ...]:
         """Give the lines that a function has printed or logged."""
         return self._running_runtime.logs(function_name)
 
     def _create(self, stack: ExitStack) -> None:
+        # A new cloud starts cold: no function keeps clients or keys of the one before.
+        forget_desks()
+        stack.callback(forget_desks)
         stack.enter_context(moto_patches.simulated_aws(self._seed))
         template = self._template
         identifiers = resources.identify(template)

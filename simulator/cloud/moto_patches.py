@@ -259,7 +259,12 @@ def single_threaded(host: Host) -> Iterator[None]:
 def sent_notifications(account: str, region: str) -> tuple[tuple[str, str, str, Any], ...]:
     """Give what was published: topic name, subject, message, attributes; in order per topic."""
     return tuple(
-        (topic.name, subject or "", message, attributes or {})
+        (
+            topic.name,
+            subject or "",
+            message,
+            {name: attribute["Value"] for name, attribute in (attributes or {}).items()},
+        )
         for topic in sns_backends[account][region].topics.values()
         for _message_id, message, subject, attributes, _group_id in topic.sent_notifications
     )
