@@ -1,0 +1,336 @@
+"""Every endpoint, walked with alpaca-py's typed clients and checked against Alpaca's own files."""
+
+import json
+import os
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from alpaca.data.historical.corporate_actions import CorporateActionsClient
+from alpaca.data.historical.news import NewsClient
+from alpaca.data.requests import (
+    CorporateActionsRequest,
+    NewsRequest,
+    OptionBarsRequest,
+    OptionChainRequest,
+    OptionLatestQuoteRequest,
+    OptionLatestTradeRequest,
+    OptionSnapshotRequest,
+    StockBarsRequest,
+    StockLatestBarRequest,
+    StockLatestQuoteRequest,
+    StockLatestTradeRequest,
+    StockSnapshotRequest,
+)
+from alpaca.data.timeframe import TimeFrame
+from alpaca.trading.models import OptionContractsResponse, Order, PortfolioHistory
+from alpaca.trading.requests import (
+    ClosePositionRequest,
+    GetOptionContractsRequest,
+    GetOrdersRequest,
+    GetPortfolioHistoryRequest,
+    ReplaceOrderRequest,
+)
+
+from simulator.exchange import Exchange, RefusalError, serve
+from simulator.exchange.corporate_actions import Split
+from simulator.exchange.routes import MARKET_DATA, TRADING
+from tests.simulation.exchange.alpaca_clients import Clients, clients_of, close_clients
+from tests.simulation.exchange.builders import (
+    CALL_110,
+    PUT_95,
+    PUT_100,
+    at_close,
+    exchange_at_noon,
+    filled,
+    leg,
+    multileg_order,
+    put_spread,
+    put_spread_close,
+    single_order,
+)
+from tests.simulation.exchange.small_world import FRIDAY, MONDAY, contract_symbol
+from tests.simulation.exchange.specifications import Specification
+from tests.simulation.exchange.test_lifecycle import DIVIDEND, TUESDAY, WorldWithActions
+
+SPECIFICATIONS = Path(__file__).resolve().parents[4] / "shared" / "specs"
+CALL_100 = contract_symbol("C", 100)
+EVERY_CONTRACT = GetOptionContractsRequest(
+    underlying_symbols=["ACME"], expiration_date_gte=MONDAY, show_deliverables=True
+)
+LAST_WEEK = datetime(2026, 6, 8, tzinfo=UTC)
+
+
+@pytest.fixture(scope="session")
+def specification_directory() -> Path:
+    """Give Alpaca's files beside the checkout; CI must have them."""
+    if not SPECIFICATIONS.is_dir():
+        if os.environ.get("CI") == "true":
+            pytest.fail(f"CI runs need Alpaca's OpenAPI files in {SPECIFICATIONS}")
+        pytest.skip("Alpaca's OpenAPI files are not beside this checkout")
+    return SPECIFICATIONS
+
+
+class Recorder:
+    """Note every exchange of request and answer that a client's session makes."""
+
+    def __init__(self) -> None:
+        self.seen: list[tuple[str, str, int, Any]] = []
+
+    def note(self, response: requests.Response, *_: Any, **__: Any) -> None:
+        path = str(response.request.path_url).split("?")[0]
+        body = response.json() if response.content else None
+        self.seen.append((str(response.request.method), path, response.status_code, body))
+
+
+def well_stocked_world() -> WorldWithActions:
+    split = Split(
+        "ACME",
+        TUESDAY,
+        new_rate=Decimal(2),
+        old_rate=Decimal(1),
+    )
+    world = WorldWithActions(actions=[DIVIDEND, split])
+    world.with_stock("104.95", "105.05")
+    for symbol, bid, ask in (
+        (PUT_100, "1.40", "1.60"),
+        (PUT_95, "0.70", "0.90"),
+        (CALL_110, "1.00", "1.10"),
+        (CALL_100, "5.50", "5.70"),
+    ):
+        world.with_option(symbol, bid, ask)
+    return world
+
+
+@pytest.fixture(scope="module")
+def walked() -> Recorder:
+    """Walk every endpoint once with alpaca-py, noting what was answered."""
+    recorder = Recorder()
+    exchange = exchange_at_noon(well_stocked_world(), behaves_like="live", fees="regulatory")
+    with serve(exchange) as server:
+        clients = clients_of(server)
+        for client in (clients.trading, clients.options, clients.stocks):
+            client._session.hooks["response"].append(recorder.note)
+        walk_orders(clients)
+        walk_positions(clients)
+        walk_account(clients)
+        walk_market(clients, recorder)
+        walk_what_the_sdk_has_no_name_for(clients)
+        close_clients(clients)
+    return recorder
+
+
+def walk_orders(clients: Clients) -> None:
+    trading, clock = clients.trading, clients.exchange.clock
+    filled(clients.exchange, put_spread("-0.50", qty=2))
+    placed = Order(**trading.post("/orders", put_spread("-0.69", client_order_id="walked")))
+    clock.advance(1)
+    replaced = trading.replace_order_by_id(placed.id, ReplaceOrderRequest(limit_price=-0.68))
+    assert replaced.replaces == placed.id
+    assert trading.get_order_by_id(replaced.id).legs[0].ratio_qty == "1"
+    assert trading.get_order_by_client_id("walked").replaced_by == replaced.id
+    trading.cancel_order_by_id(replaced.id)
+    trading.post("/orders", single_order("ACME", "buy", "100", qty=5))
+    assert len(trading.get_orders(GetOrdersRequest(nested=True, status="all"))) == 4
+    assert len(trading.get_orders(GetOrdersRequest(nested=False))) == 1
+    assert [row.status for row in trading.cancel_orders()] == [200]
+
+
+def walk_positions(clients: Clients) -> None:
+    trading, exchange = clients.trading, clients.exchange
+    filled(exchange, single_order("ACME", "buy", "106", qty=100))
+    filled(exchange, single_order(CALL_100, "buy", "5.70", qty=2))
+    assert len(trading.get_all_positions()) == 4
+    assert trading.get_open_position(PUT_100).qty == "-2"
+    closing = trading.close_position(CALL_100, ClosePositionRequest(qty="1"))
+    assert closing.position_intent == "sell_to_close"
+    exchange.clock.advance(5)
+    trading.exercise_options_position(CALL_100)
+    assert trading.get_open_position("ACME").qty == "200"
+    responses = trading.close_all_positions(cancel_orders=True)
+    assert {response.status for response in responses} == {200, 403}
+    exchange.clock.advance(5)
+    exchange.clock.advance_to(at_close() + timedelta(hours=18))
+
+
+def walk_account(clients: Clients) -> None:
+    trading = clients.trading
+    assert trading.get_account().options_trading_level == 3
+    configuration = trading.get_account_configurations()
+    configuration.max_options_trading_level = 2
+    assert trading.set_account_configurations(configuration).max_options_trading_level == 2
+    trading.patch("/account/configurations", {"max_options_trading_level": 3})
+    history = trading.get_portfolio_history(GetPortfolioHistoryRequest(period="1M"))
+    assert isinstance(history, PortfolioHistory)
+    assert len(history.equity) == 2
+    types = {row["activity_type"] for row in trading.get("/account/activities")}
+    assert types == {"FILL", "OPEXC", "OPTRD", "FEE"}
+    trading.get("/account/activities/FILL", {"page_size": 2})
+    assert not trading.get_clock().is_open or trading.get_clock().next_close
+    assert len(trading.get_calendar()) > 200
+    assert trading.get_asset(trading.get_all_assets()[0].id).symbol == "ACME"
+
+
+def walk_market(clients: Clients, recorder: Recorder) -> None:
+    options, stocks = clients.options, clients.stocks
+    contracts = clients.trading.get_option_contracts(EVERY_CONTRACT)
+    assert isinstance(contracts, OptionContractsResponse)
+    assert clients.trading.get_option_contract(PUT_100).open_interest == "500"
+    chain = options.get_option_chain(OptionChainRequest(underlying_symbol="ACME"))
+    assert len(chain) == 4
+    two = [PUT_95, PUT_100]
+    assert len(options.get_option_snapshot(OptionSnapshotRequest(symbol_or_symbols=two))) == 2
+    assert options.get_option_latest_quote(OptionLatestQuoteRequest(symbol_or_symbols=two))
+    trades = options.get_option_latest_trade(OptionLatestTradeRequest(symbol_or_symbols=two))
+    assert trades[PUT_100].price == 1.5
+    request = OptionBarsRequest(symbol_or_symbols=two, timeframe=TimeFrame.Day, start=LAST_WEEK)
+    assert [bar.close for bar in options.get_option_bars(request).data[PUT_100]] == [1.5, 1.5]
+    assert options.get_option_exchange_codes()
+    assert stocks.get_stock_snapshot(StockSnapshotRequest(symbol_or_symbols="ACME"))
+    assert stocks.get_stock_latest_quote(StockLatestQuoteRequest(symbol_or_symbols="ACME"))
+    assert stocks.get_stock_latest_trade(StockLatestTradeRequest(symbol_or_symbols="ACME"))
+    assert stocks.get_stock_latest_bar(StockLatestBarRequest(symbol_or_symbols="ACME"))
+    for adjustment in ("raw", "all"):
+        daily = StockBarsRequest(
+            symbol_or_symbols="ACME",
+            timeframe=TimeFrame.Day,
+            start=LAST_WEEK,
+            adjustment=adjustment,
+        )
+        assert len(stocks.get_stock_bars(daily).data["ACME"]) == 6
+    keys = (clients.exchange.key_id, clients.exchange.secret_key)
+    actions = CorporateActionsClient(*keys, url_override=clients.server.url)
+    news = NewsClient(*keys, url_override=clients.server.url)
+    for client in (actions, news):
+        client._session.trust_env = False
+        client._session.hooks["response"].append(recorder.note)
+    found = actions.get_corporate_actions(
+        CorporateActionsRequest(symbols=["ACME"], start=MONDAY, end=FRIDAY)
+    )
+    assert set(found.data) == {"cash_dividends", "forward_splits"}
+    assert news.get_news(NewsRequest(symbols="ACME")).data["news"] == []
+    for client in (actions, news):
+        client._session.close()
+
+
+def walk_what_the_sdk_has_no_name_for(clients: Clients) -> None:
+    stocks, options = clients.stocks, clients.options
+    for name in ("snapshot", "quotes/latest", "trades/latest"):
+        assert stocks.get(f"/stocks/ACME/{name}", None)["symbol"] == "ACME"
+    assert stocks.get("/stocks/ACME/bars", {"timeframe": "1Day", "start": "2026-06-08"})["bars"]
+    assert options.get("/options/meta/conditions/trade", None)
+    clients.exchange.clock.advance_to(at_close(4) - timedelta(hours=2))
+    filled(clients.exchange, single_order(CALL_110, "buy", "1.10"))
+    clients.trading.post(f"/positions/{CALL_110}/do-not-exercise")
+    assert clients.exchange.book.positions[CALL_110].do_not_exercise
+
+
+def matching_route(method: str, path: str) -> str | None:
+    for route_method, route_path, _ in (*TRADING, *MARKET_DATA):
+        pattern = re.sub(r"\\\{[a-z_]+\\\}", "[^/]+", re.escape(route_path))
+        if method == route_method and re.fullmatch(pattern, path):
+            return route_path
+    return None
+
+
+def test_every_route_was_walked(walked: Recorder) -> None:
+    reached = {(method, matching_route(method, path)) for method, path, _, _ in walked.seen}
+    assert {(method, path) for method, path, _ in (*TRADING, *MARKET_DATA)} == reached
+
+
+def test_every_answer_fits_alpacas_own_schema(
+    walked: Recorder, specification_directory: Path
+) -> None:
+    files = [
+        Specification(specification_directory / name)
+        for name in ("trading-api.json", "market-data-api.json")
+    ]
+    violations, validated = [], 0
+    for method, path, status, body in walked.seen:
+        route = matching_route(method, path)
+        shown = body
+        if (method, path) == ("DELETE", "/v2/positions"):
+            # The schema knows orders only; a position that cannot be closed carries its refusal.
+            shown = [row for row in body if row["status"] == 200]
+        for specification in files:
+            if (method, route) in specification.paths:
+                validated += 1
+                violations += specification.violations(method, str(route), status, shown)
+    assert not violations, "\n".join(violations)
+    assert validated == len(walked.seen)
+
+
+def refusals() -> Iterator[tuple[str, RefusalError]]:
+    """Provoke one refusal of every kind that orders meet."""
+
+    def refused(exchange: Exchange, body: Any) -> RefusalError:
+        with pytest.raises(RefusalError) as told:
+            exchange.place_order(body)
+        return told.value
+
+    uncovered = [leg(PUT_100, "sell_to_open", 2), leg(PUT_95, "buy_to_open")]
+    common = [leg(PUT_100, "sell_to_open", 2), leg(PUT_95, "buy_to_open", 2)]
+    for name, body in {
+        "qty": put_spread(qty=0),
+        "sub-penny": put_spread("-0.605"),
+        "no limit": put_spread(limit_price=None),
+        "type": put_spread(type="stop"),
+        "time in force": put_spread(time_in_force="ioc"),
+        "notional": put_spread(notional=5),
+        "long id": put_spread(client_order_id="x" * 129),
+        "one leg": put_spread(legs=[leg(PUT_100, "buy_to_open")]),
+        "uncovered": multileg_order(uncovered, "-1"),
+        "ratios": multileg_order(common, "-1"),
+        "intent": put_spread_close(),
+        "covered call": single_order(CALL_110, "sell", "1.00"),
+        "unknown": single_order(contract_symbol("P", 5), "buy", "1"),
+        "broken": single_order(PUT_95, "buy", "1", qty=0.5),
+    }.items():
+        yield name, refused(exchange_at_noon(), body)
+    for level in range(3):
+        body = put_spread() if level == 2 else single_order(PUT_100, "buy", "1.60")
+        yield f"level {level}", refused(exchange_at_noon(options_level=level), body)
+    poor = exchange_at_noon(starting_cash=100)
+    yield "power", refused(poor, put_spread())
+    yield "secured", refused(poor, single_order(PUT_100, "sell", "1.40"))
+    yield "night", refused(exchange_at_noon(starts_at=at_close()), put_spread(None))
+    yield "expired", refused(exchange_at_noon(starts_at=at_close(4)), put_spread())
+    held = exchange_at_noon()
+    filled(held, put_spread(client_order_id="once"))
+    yield "twice", refused(held, put_spread(client_order_id="once"))
+    yield "legging out", refused(held, single_order(PUT_95, "sell", "0.70"))
+    held.place_order(put_spread_close("0.71"))
+    yield "held", refused(held, put_spread_close("0.72"))
+
+
+def test_every_refusal_is_one_of_alpacas(specification_directory: Path) -> None:
+    catalogue = json.loads((specification_directory / "options_errors.json").read_text("utf-8"))
+    known = [
+        (row[0], row[1], _pattern(row[2]))
+        for rows in catalogue.values()
+        if isinstance(rows, list)
+        for row in rows
+    ]
+    strangers = [
+        (name, refusal.body)
+        for name, refusal in refusals()
+        if not any(
+            str(refusal.status) in str(status)
+            and code in {None, refusal.code}
+            and pattern.fullmatch(refusal.message)
+            for status, code, pattern in known
+        )
+    ]
+    assert strangers == []
+
+
+def _pattern(template: str) -> re.Pattern[str]:
+    text = re.escape(template)
+    text = re.sub(r"\\\{[a-z_]+\\\}", ".+", text)
+    text = re.sub(r"GCD.*", r"GCD\\[.+\\] = \\d+", text)
+    return re.compile(text)
