@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from agent.book.records import StopWatch
 from agent.book.states import ExitReason
 from agent.config.settings import ExitSettings
-from agent.strategies.exits import ExitMoment, ExitRules, exit_decision, roll_signal, stop_level
+from agent.strategies.exits import ExitMoment, ExitRules, exit_decision, roll_signal
 from agent.strategies.marks import MarkSource, TradeMark
+from agent.strategies.strikes import stop_level
 from tests.builders import EXPIRATION, a_trade, an_execution
 from tests.unit.strategies.moments import a_mark, a_moment
 

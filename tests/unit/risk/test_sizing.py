@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from agent.config.settings import FeeSettings, RiskSettings
+from agent.config.settings import FeeSettings, RiskSettings, Settings
 from agent.options.contracts import OptionType
 from agent.options.structures import Leg, LegSide, Structure
 from agent.risk.fees import round_trip_fees_max
@@ -27,6 +27,8 @@ from tests.builders import a_contract, a_put_spread, a_signal
 
 RISK = RiskSettings()
 FEES = FeeSettings()
+SETTINGS = Settings()
+PUT = Structure((Leg(a_contract(strike="190"), LegSide.SHORT),))
 LIMITS = account_limits(Decimal(100_000), RISK)
 EXPOSURE = ContractExposure(sizing_loss=Decimal("380.50"), capital=Decimal(380))
 
@@ -63,19 +65,71 @@ def test_a_structure_without_a_bounded_loss_has_no_defined_risk() -> None:
 
 def test_a_signal_is_sized_for_the_worst_credit_its_order_may_fill_at() -> None:
     signal = a_signal(credit_mid=Decimal("1.25"), credit_min=Decimal("1.15"))
-    assert signal_exposure(signal, FEES).capital == Decimal(385)
+    assert signal_exposure(signal, SETTINGS).capital == Decimal(385)
 
 
 def test_a_fill_better_than_the_worst_credit_frees_risk() -> None:
     signal = a_signal(credit_min=Decimal("1.15"))
-    filled = fill_exposure(signal.structure, Decimal("1.20"), FEES)
-    assert filled.sizing_loss == signal_exposure(signal, FEES).sizing_loss - 5
+    filled = fill_exposure(signal.structure, Decimal("1.20"), Decimal(201), SETTINGS)
+    assert filled.sizing_loss == signal_exposure(signal, SETTINGS).sizing_loss - 5
 
 
 def test_a_credit_above_the_width_leaves_no_capital_at_stake() -> None:
     found = defined_risk_exposure(a_put_spread(), Decimal("5.10"), FEES)
     assert found.capital == 0
     assert found.sizing_loss > 0
+
+
+def test_a_cash_secured_put_holds_the_price_of_its_shares() -> None:
+    found = fill_exposure(PUT, Decimal("2.50"), Decimal(200), SETTINGS)
+    assert found.capital == Decimal(19_000)
+
+
+def test_a_cash_secured_put_risks_a_fall_of_a_fifth_overnight() -> None:
+    found = fill_exposure(PUT, Decimal("2.50"), Decimal(200), SETTINGS)
+    gap = (Decimal(190) - Decimal(160) - Decimal("2.50")) * 100
+    assert found.sizing_loss == gap + round_trip_fees_max(PUT, FEES)
+
+
+def test_a_cash_secured_put_far_below_the_stock_risks_its_stop() -> None:
+    found = fill_exposure(PUT, Decimal("2.50"), Decimal(240), SETTINGS)
+    assert found.sizing_loss == 2 * Decimal(250) + round_trip_fees_max(PUT, FEES)
+
+
+def test_the_gap_is_taken_at_the_least_credit_and_the_stop_at_the_largest() -> None:
+    signal = a_signal(
+        structure=PUT,
+        credit_mid=Decimal("2.60"),
+        credit_min=Decimal("2.40"),
+        underlying_price=Decimal(200),
+    )
+    fees = round_trip_fees_max(PUT, FEES)
+    assert signal_exposure(signal, SETTINGS).sizing_loss == Decimal(2_760) + fees
+    far = signal.model_copy(update={"underlying_price": Decimal(240)})
+    assert signal_exposure(far, SETTINGS).sizing_loss == Decimal(520) + fees
+
+
+def test_a_call_sold_alone_is_no_cash_secured_put_and_has_no_bounded_loss() -> None:
+    call = Structure((Leg(a_contract(option_type=OptionType.CALL), LegSide.SHORT),))
+    with pytest.raises(ValueError, match="unlimited"):
+        fill_exposure(call, Decimal(1), Decimal(200), SETTINGS)
+
+
+def test_a_put_owned_alone_risks_what_it_cost() -> None:
+    owned = Structure((Leg(a_contract(), LegSide.LONG),))
+    assert fill_exposure(owned, Decimal("-2.00"), Decimal(200), SETTINGS).capital == 200
+
+
+def test_a_condor_risks_its_wider_side_less_the_credit_of_both() -> None:
+    condor = Structure(
+        (
+            Leg(a_contract(strike="190"), LegSide.SHORT),
+            Leg(a_contract(strike="185"), LegSide.LONG),
+            Leg(a_contract(strike="210", option_type=OptionType.CALL), LegSide.SHORT),
+            Leg(a_contract(strike="220", option_type=OptionType.CALL), LegSide.LONG),
+        )
+    )
+    assert fill_exposure(condor, Decimal("2.40"), Decimal(200), SETTINGS).capital == 760
 
 
 def test_the_risk_of_a_trade_is_counted_in_cents_rounded_up() -> None:

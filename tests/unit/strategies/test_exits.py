@@ -9,26 +9,35 @@ import pytest
 
 from agent.book.records import StopWatch, Trade, Urgency
 from agent.book.states import ExitReason
-from agent.config.settings import BullPutSpreadSettings, ExitSettings
+from agent.config.settings import (
+    BullPutSpreadSettings,
+    CashSecuredPutSettings,
+    ExitSettings,
+    IronCondorSettings,
+)
 from agent.options.contracts import OptionType
 from agent.options.structures import Leg, LegSide, Structure
 from agent.strategies.bull_put_spread import BullPutSpread
+from agent.strategies.cash_secured_put import CashSecuredPut
 from agent.strategies.exits import (
     ExitAlarmKind,
     ExitMoment,
     ExitRules,
     ExitVerdict,
     RollSignal,
-    breached_strike,
     exit_decision,
     next_dte,
     roll_signal,
+)
+from agent.strategies.iron_condor import IronCondor
+from agent.strategies.marks import MarkSource, TradeMark
+from agent.strategies.strategy import Strategy
+from agent.strategies.strikes import (
+    breached_strike,
     stop_level,
     threatened_strike,
     unreachable_stop,
 )
-from agent.strategies.marks import MarkSource, TradeMark
-from agent.strategies.strategy import Strategy
 from tests.builders import EXPIRATION, a_contract, a_put_spread, a_trade, an_execution
 from tests.unit.strategies.moments import MIDWAY, RULES, a_mark, a_moment, a_session, new_york
 
@@ -389,6 +398,32 @@ def test_a_breach_is_a_signal_to_roll_at_any_time() -> None:
     assert found.breached
 
 
+# Trades that may be assigned
+
+
+def test_a_put_that_may_be_assigned_is_not_closed_by_dte_breach_or_expiration() -> None:
+    rules = replace(RULES, exit_on_breach=True, may_be_assigned=True)
+    moment = a_moment(EXPIRATION, time(15, 30))
+    verdict = decide(mark=a_mark(moment, **THROUGH), moment=moment, rules=rules)
+    assert verdict == ExitVerdict(None, StopWatch(), ())
+
+
+def test_a_put_that_may_be_assigned_keeps_its_target_and_its_stop() -> None:
+    rules = replace(RULES, may_be_assigned=True)
+    at_stop = decide(mark=a_mark(**AT_STOP, **THROUGH), rules=rules)
+    assert reason_of(at_stop) is ExitReason.STOP_LOSS
+    at_target = decide(mark=a_mark(debit_natural=Decimal("0.60")), rules=rules)
+    assert reason_of(at_target) is ExitReason.PROFIT_TARGET
+
+
+def test_a_put_still_held_after_its_expiration_alarms() -> None:
+    rules = replace(RULES, may_be_assigned=True)
+    moment = a_moment(EXPIRATION + timedelta(days=3))
+    verdict = decide(mark=a_mark(moment), moment=moment, rules=rules)
+    assert verdict.decision is None
+    assert kinds_of(verdict) == [ExitAlarmKind.HELD_PAST_LEAVE_BY]
+
+
 # The strategy's own questions
 
 
@@ -397,6 +432,22 @@ def test_a_strategy_asks_its_own_rules() -> None:
     verdict = spread.should_exit(a_trade(), a_mark(), a_moment(), EXITS)
     assert reason_of(verdict) is ExitReason.PROFIT_TARGET
     assert spread.should_roll(a_trade(), a_mark(**THROUGH), a_moment(), EXITS) is not None
+
+
+def test_a_structure_that_is_never_rolled_gives_no_signal_to_roll() -> None:
+    condor: Strategy = IronCondor(IronCondorSettings())
+    assert condor.should_roll(a_trade(), a_mark(**THROUGH), a_moment(), EXITS) is None
+
+
+def test_only_the_symbols_that_accept_assignment_are_exempt() -> None:
+    puts = CashSecuredPut(
+        CashSecuredPutSettings(willing_to_own=("AAPL", "MSFT"), accept_assignment=("MSFT",))
+    )
+    moment = a_moment(EXPIRATION)
+    apple = puts.should_exit(a_trade(), a_mark(moment), moment, EXITS)
+    microsoft = puts.should_exit(a_trade(symbol="MSFT"), a_mark(moment), moment, EXITS)
+    assert reason_of(apple) is ExitReason.EXPIRATION_NEAR
+    assert microsoft.decision is None
 
 
 def test_a_session_is_what_minutes_are_counted_from() -> None:

@@ -6,7 +6,7 @@ The defaults are those of the design; each help text is the rule the number feed
 from decimal import Decimal
 from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
 
 Fraction = Annotated[Decimal, Field(ge=0, le=1)]
 Percent = Annotated[float, Field(ge=0, le=100)]
@@ -17,6 +17,12 @@ class Section(BaseModel):
     """Refuse unknown names, so that a misspelt setting is an error and not a default."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+def require_order(name: str, low: float | Decimal, high: float | Decimal) -> None:
+    """Refuse bounds in the wrong order; raises ValueError naming both."""
+    if low > high:
+        raise ValueError(f"{name}_min {low} is above {name}_max {high}")
 
 
 class MarketSettings(Section):
@@ -54,16 +60,11 @@ class MarketSettings(Section):
     )
 
 
-class BullPutSpreadSettings(Section):
-    dte_min: int = Field(25, ge=1, description="fewest calendar days to expiration at entry")
+class PremiumSettings(Section):
+    """Hold what every strategy that sells premium has: when it enters, and what ends a trade."""
+
+    dte_min: int = Field(30, ge=1, description="fewest calendar days to expiration at entry")
     dte_max: int = Field(45, ge=1, description="most calendar days to expiration at entry")
-    short_delta_min: float = Field(-0.30, ge=-1, le=0, description="short put delta, lower bound")
-    short_delta_max: float = Field(-0.20, ge=-1, le=0, description="short put delta, upper bound")
-    width_min: Decimal = Field(Decimal(5), gt=0, description="points between the strikes, least")
-    width_max: Decimal = Field(Decimal(10), gt=0, description="points between the strikes, most")
-    width_max_fraction_of_spot: Fraction = Field(
-        Decimal("0.10"), description="width is also bounded as a share of the spot price"
-    )
     credit_min: Decimal = Field(Decimal("0.30"), gt=0, description="least net credit, a share")
     profit_target: Fraction = Field(
         Decimal("0.50"), description="close at this fraction of max profit, on natural"
@@ -75,17 +76,86 @@ class BullPutSpreadSettings(Section):
         7, ge=0, description="close when the next session's dte would be below this"
     )
     exit_on_breach: bool = Field(
-        False, description="close when spot passes the short strike; for a vertical a roll signal"
+        False, description="close when spot passes a short strike; for a vertical a roll signal"
     )
 
     @model_validator(mode="after")
-    def _bounds_are_ordered(self) -> Self:
-        if self.dte_min > self.dte_max:
-            raise ValueError(f"dte_min {self.dte_min} is above dte_max {self.dte_max}")
-        if self.width_min > self.width_max:
-            raise ValueError(f"width_min {self.width_min} is above width_max {self.width_max}")
-        if self.short_delta_min > self.short_delta_max:
-            raise ValueError("short_delta_min is above short_delta_max")
+    def _days_are_ordered(self) -> Self:
+        require_order("dte", self.dte_min, self.dte_max)
+        return self
+
+
+class CreditSpreadSettings(PremiumSettings):
+    dte_min: int = Field(25, ge=1, description="fewest calendar days to expiration at entry")
+    width_min: Decimal = Field(Decimal(5), gt=0, description="points between the strikes, least")
+    width_max: Decimal = Field(Decimal(10), gt=0, description="points between the strikes, most")
+    width_max_fraction_of_spot: Fraction = Field(
+        Decimal("0.10"), description="width is also bounded as a share of the spot price"
+    )
+
+    @model_validator(mode="after")
+    def _widths_are_ordered(self) -> Self:
+        require_order("width", self.width_min, self.width_max)
+        return self
+
+
+class BullPutSpreadSettings(CreditSpreadSettings):
+    short_delta_min: float = Field(-0.30, ge=-1, le=0, description="short put delta, lower bound")
+    short_delta_max: float = Field(-0.20, ge=-1, le=0, description="short put delta, upper bound")
+
+    @model_validator(mode="after")
+    def _deltas_are_ordered(self) -> Self:
+        require_order("short_delta", self.short_delta_min, self.short_delta_max)
+        return self
+
+
+class CashSecuredPutSettings(PremiumSettings):
+    credit_min: Decimal = Field(Decimal("0.50"), gt=0, description="least premium, a share")
+    short_delta_min: float = Field(-0.30, ge=-1, le=0, description="short put delta, lower bound")
+    short_delta_max: float = Field(-0.20, ge=-1, le=0, description="short put delta, upper bound")
+    willing_to_own: tuple[str, ...] = Field(
+        (), description="symbols whose shares one would take; puts are sold on no other"
+    )
+    accept_assignment: tuple[str, ...] = Field(
+        (),
+        description="of those, symbols whose puts may expire or be assigned: no exit by DTE, "
+        "breach or expiration",
+    )
+    gap_fraction: Fraction = Field(
+        Decimal("0.20"), description="fall of the stock overnight that the sizing loss bears"
+    )
+
+    @model_validator(mode="after")
+    def _deltas_are_ordered(self) -> Self:
+        require_order("short_delta", self.short_delta_min, self.short_delta_max)
+        return self
+
+    @model_validator(mode="after")
+    def _assignment_is_of_shares_one_would_own(self) -> Self:
+        strangers = sorted(set(self.accept_assignment) - set(self.willing_to_own))
+        if strangers:
+            raise ValueError(f"accept_assignment names {strangers[0]}, willing_to_own does not")
+        return self
+
+
+class IronCondorSettings(PremiumSettings):
+    credit_min: Decimal = Field(
+        Decimal("0.60"), gt=0, description="least net credit of both sides together, a share"
+    )
+    put_delta_min: float = Field(-0.20, ge=-1, le=0, description="short put delta, lower bound")
+    put_delta_max: float = Field(-0.15, ge=-1, le=0, description="short put delta, upper bound")
+    call_delta_min: float = Field(0.15, ge=0, le=1, description="short call delta, lower bound")
+    call_delta_max: float = Field(0.20, ge=0, le=1, description="short call delta, upper bound")
+    width: Decimal = Field(Decimal(5), gt=0, description="points between the strikes of each side")
+    width_max_fraction_of_spot: Fraction = Field(
+        Decimal("0.10"), description="width is also bounded as a share of the spot price"
+    )
+    exit_on_breach: bool = Field(True, description="close when spot passes either short strike")
+
+    @model_validator(mode="after")
+    def _deltas_are_ordered(self) -> Self:
+        require_order("put_delta", self.put_delta_min, self.put_delta_max)
+        require_order("call_delta", self.call_delta_min, self.call_delta_max)
         return self
 
 
@@ -205,8 +275,19 @@ class Settings(Section):
     watchlist: tuple[str, ...] = Field(
         ("AAPL", "AMZN", "GOOGL", "MSFT", "NVDA"), min_length=1, description="symbols to scan"
     )
+    strategies: tuple[str, ...] = Field(
+        ("bull_put_spread",),
+        min_length=1,
+        description="names of the strategies that may enter; open trades of others are still left",
+    )
+    added_strategies: dict[str, dict[str, JsonValue]] = Field(
+        default_factory=dict,
+        description="parameters of strategies that have no section here, by name",
+    )
     market: MarketSettings = MarketSettings()
     bull_put_spread: BullPutSpreadSettings = BullPutSpreadSettings()
+    cash_secured_put: CashSecuredPutSettings = CashSecuredPutSettings()
+    iron_condor: IronCondorSettings = IronCondorSettings()
     risk: RiskSettings = RiskSettings()
     execution: ExecutionSettings = ExecutionSettings()
     exits: ExitSettings = ExitSettings()

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from decimal import ROUND_CEILING, Decimal
 
 from agent.book.records import Signal, TradeRisk
-from agent.config.settings import FeeSettings, RiskSettings
+from agent.config.settings import FeeSettings, RiskSettings, Settings
+from agent.options.contracts import OptionType
 from agent.options.money import CENT, cents_down, cents_up
-from agent.options.structures import Structure
+from agent.options.structures import LegSide, Structure
 from agent.risk.fees import round_trip_fees_max
 from agent.risk.limits import AccountLimits
 
@@ -39,14 +40,85 @@ def defined_risk_exposure(
     )
 
 
-def signal_exposure(signal: Signal, fees: FeeSettings) -> ContractExposure:
-    """Expose a signal at the least credit its order may fill at, so that a fill only frees."""
-    return defined_risk_exposure(signal.structure, signal.credit_min, fees)
+def is_short_put(structure: Structure) -> bool:
+    """Say whether a structure is a put sold alone: one that needs the cash for its shares."""
+    return (
+        len(structure.legs) == 1
+        and structure.legs[0].side is LegSide.SHORT
+        and structure.legs[0].contract.option_type is OptionType.PUT
+    )
 
 
-def fill_exposure(structure: Structure, credit: Decimal, fees: FeeSettings) -> ContractExposure:
-    """Expose a structure at the credit a share it did fill at."""
-    return defined_risk_exposure(structure, credit, fees)
+def cash_secured_put_exposure(
+    structure: Structure,
+    *,
+    credit_min: Decimal,
+    credit_max: Decimal,
+    underlying_price: Decimal,
+    settings: Settings,
+) -> ContractExposure:
+    """Expose a short put, filled for `credit_min` to `credit_max` a share.
+
+    Sizing loss = max(loss at the stop, loss at a gap of `gap_fraction`) + round-trip fees. The
+    stop costs most at the largest credit, the gap at the least; after the gap the put is taken at
+    its intrinsic value. Capital = what its shares would cost at the strike.
+    """
+    rules = settings.cash_secured_put
+    strike = structure.legs[0].contract.strike
+    at_stop = rules.stop_loss * credit_max
+    at_gap = strike - underlying_price * (ONE - rules.gap_fraction) - credit_min
+    loss = max(at_stop, at_gap, ZERO) * structure.multiplier
+    return ContractExposure(
+        sizing_loss=loss + round_trip_fees_max(structure, settings.fees),
+        capital=strike * structure.multiplier,
+    )
+
+
+def structure_exposure(
+    structure: Structure,
+    *,
+    credit_min: Decimal,
+    credit_max: Decimal,
+    underlying_price: Decimal,
+    settings: Settings,
+) -> ContractExposure:
+    """Expose a structure by its kind, for a fill anywhere between two credits a share.
+
+    Raises ValueError where nothing bounds the loss.
+    """
+    if is_short_put(structure):
+        return cash_secured_put_exposure(
+            structure,
+            credit_min=credit_min,
+            credit_max=credit_max,
+            underlying_price=underlying_price,
+            settings=settings,
+        )
+    return defined_risk_exposure(structure, credit_min, settings.fees)
+
+
+def signal_exposure(signal: Signal, settings: Settings) -> ContractExposure:
+    """Expose a signal at the worst credit its order may fill at, so that a fill only frees."""
+    return structure_exposure(
+        signal.structure,
+        credit_min=signal.credit_min,
+        credit_max=max(signal.credit_min, signal.credit_mid),
+        underlying_price=signal.underlying_price,
+        settings=settings,
+    )
+
+
+def fill_exposure(
+    structure: Structure, credit: Decimal, underlying_price: Decimal, settings: Settings
+) -> ContractExposure:
+    """Expose a structure at the credit a share it did fill at, the stock as it was at entry."""
+    return structure_exposure(
+        structure,
+        credit_min=credit,
+        credit_max=credit,
+        underlying_price=underlying_price,
+        settings=settings,
+    )
 
 
 def trade_risk(exposure: ContractExposure, contracts: int) -> TradeRisk:

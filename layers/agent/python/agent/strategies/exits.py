@@ -9,20 +9,19 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import StrEnum
-from math import sqrt
+from typing import Self
 
 from agent.book.records import StopWatch, Trade, Urgency
 from agent.book.states import ExitReason
-from agent.config.settings import ExitSettings
+from agent.config.settings import ExitSettings, PremiumSettings
 from agent.market.calendar import (
     NEW_YORK,
     TradingSession,
     market_minutes_since_open,
     new_york_date,
 )
-from agent.options.contracts import OptionType
-from agent.options.structures import LegSide, Structure
 from agent.strategies.marks import MarkSource, TradeMark
+from agent.strategies.strikes import breached_strike, stop_level, threatened_strike
 
 ONE = Decimal(1)
 DAYS_PER_YEAR = 365
@@ -40,6 +39,19 @@ class ExitRules:
     exit_on_breach: bool
     rolls: bool = False
     """True for structures whose breach or threat near expiration is a reason to roll."""
+    may_be_assigned: bool = False
+    """True where the trade may expire or be assigned: no breach, DTE or expiration ends it."""
+
+    @classmethod
+    def of(cls, settings: PremiumSettings, *, rolls: bool = False) -> Self:
+        """Take the rules of a strategy's settings."""
+        return cls(
+            profit_target=settings.profit_target,
+            stop_loss=settings.stop_loss,
+            exit_below_dte=settings.exit_below_dte,
+            exit_on_breach=settings.exit_on_breach,
+            rolls=rolls,
+        )
 
 
 @dataclass(frozen=True)
@@ -113,7 +125,7 @@ def exit_decision(
     stop = _watch_stop(trade, mark, moment, rules, exits)
     decisions = (
         _manual(trade),
-        _expiration_safety(trade, mark, moment),
+        _expiration_safety(trade, mark, moment, rules),
         stop.decision,
         _breach(trade, mark, rules),
         _profit_target(trade, mark, rules),
@@ -123,7 +135,7 @@ def exit_decision(
     return ExitVerdict(
         decision=next((decision for decision in decisions if decision is not None), None),
         stop_watch=stop.watch,
-        alarms=(*stop.alarms, *_calendar_alarms(trade, mark, moment)),
+        alarms=(*stop.alarms, *_calendar_alarms(trade, mark, moment, rules)),
     )
 
 
@@ -151,37 +163,6 @@ def roll_signal(
     )
 
 
-def breached_strike(structure: Structure, underlying_price: Decimal) -> Decimal | None:
-    """Find a short strike that the underlying is through, put or call; None where it is not."""
-    for leg in structure.legs:
-        if (
-            leg.side is LegSide.SHORT
-            and _distance_to(leg.contract.option_type, leg.contract.strike, underlying_price) < 0
-        ):
-            return leg.contract.strike
-    return None
-
-
-def threatened_strike(trade: Trade, mark: TradeMark, exits: ExitSettings) -> Decimal | None:
-    """Find a short strike that the underlying is near or through.
-
-    Near is within `threatened_deviations` x sigma x sqrt(dte / 365) x spot, sigma being the
-    implied volatility of the mark.
-    """
-    spot = mark.underlying_price
-    if spot is None:
-        return None
-    days = max((trade.structure.expiration - new_york_date(mark.as_of)).days, 0)
-    deviation = mark.implied_volatility * sqrt(days / DAYS_PER_YEAR)
-    reach = exits.threatened_deviations * Decimal(repr(deviation)) * spot
-    for leg in trade.structure.legs:
-        if leg.side is LegSide.SHORT:
-            distance = _distance_to(leg.contract.option_type, leg.contract.strike, spot)
-            if distance < 0 or distance <= reach:
-                return leg.contract.strike
-    return None
-
-
 def next_dte(trade: Trade, mark: TradeMark, moment: ExitMoment) -> int:
     """Count the calendar days to expiration at the next session.
 
@@ -189,23 +170,6 @@ def next_dte(trade: Trade, mark: TradeMark, moment: ExitMoment) -> int:
     """
     following = moment.following_session or new_york_date(mark.as_of) + timedelta(days=1)
     return (trade.structure.expiration - following).days
-
-
-def stop_level(credit: Decimal, stop_loss: Decimal) -> Decimal:
-    """Give the debit a share at which the loss is `stop_loss` times the credit."""
-    return credit * (ONE + stop_loss)
-
-
-def unreachable_stop(structure: Structure, credit: Decimal, stop_loss: Decimal) -> str | None:
-    """Warn where a stop can never be reached, because closing cannot cost that much."""
-    width = structure.width
-    level = stop_level(credit, stop_loss)
-    if width is None or level <= width:
-        return None
-    return (
-        f"The stop at a debit of {level:.2f} is out of reach: "
-        f"a spread {width} wide never costs more than that to close."
-    )
 
 
 @dataclass(frozen=True)
@@ -282,8 +246,12 @@ def _manual(trade: Trade) -> ExitDecision | None:
     )
 
 
-def _expiration_safety(trade: Trade, mark: TradeMark, moment: ExitMoment) -> ExitDecision | None:
+def _expiration_safety(
+    trade: Trade, mark: TradeMark, moment: ExitMoment, rules: ExitRules
+) -> ExitDecision | None:
     """Leave in the last session that trades before or on expiration day."""
+    if rules.may_be_assigned:
+        return None
     expiration = trade.structure.expiration
     following = moment.following_session
     is_last = following is not None and following > expiration
@@ -298,7 +266,7 @@ def _expiration_safety(trade: Trade, mark: TradeMark, moment: ExitMoment) -> Exi
 
 
 def _breach(trade: Trade, mark: TradeMark, rules: ExitRules) -> ExitDecision | None:
-    if not rules.exit_on_breach or mark.underlying_price is None:
+    if not rules.exit_on_breach or rules.may_be_assigned or mark.underlying_price is None:
         return None
     strike = breached_strike(trade.structure, mark.underlying_price)
     if strike is None:
@@ -341,7 +309,7 @@ def _dte(
     trade: Trade, mark: TradeMark, moment: ExitMoment, rules: ExitRules
 ) -> ExitDecision | None:
     days = next_dte(trade, mark, moment)
-    if days >= rules.exit_below_dte:
+    if rules.may_be_assigned or days >= rules.exit_below_dte:
         return None
     return ExitDecision(
         reason=ExitReason.EXPIRATION_NEAR,
@@ -351,7 +319,9 @@ def _dte(
     )
 
 
-def _calendar_alarms(trade: Trade, mark: TradeMark, moment: ExitMoment) -> tuple[ExitAlarm, ...]:
+def _calendar_alarms(
+    trade: Trade, mark: TradeMark, moment: ExitMoment, rules: ExitRules
+) -> tuple[ExitAlarm, ...]:
     alarms: list[ExitAlarm] = []
     if moment.following_session is None:
         alarms.append(
@@ -362,7 +332,8 @@ def _calendar_alarms(trade: Trade, mark: TradeMark, moment: ExitMoment) -> tuple
         )
     now = mark.as_of.astimezone(NEW_YORK)
     expiration = trade.structure.expiration
-    if now.date() > expiration or (now.date() == expiration and now.time() >= LEAVE_BY):
+    is_late = now.date() == expiration and now.time() >= LEAVE_BY and not rules.may_be_assigned
+    if is_late or now.date() > expiration:
         alarms.append(
             ExitAlarm(
                 ExitAlarmKind.HELD_PAST_LEAVE_BY,
@@ -370,8 +341,3 @@ def _calendar_alarms(trade: Trade, mark: TradeMark, moment: ExitMoment) -> tuple
             )
         )
     return tuple(alarms)
-
-
-def _distance_to(option_type: OptionType, strike: Decimal, spot: Decimal) -> Decimal:
-    """Measure how far the underlying is on the safe side of a strike; negative when through."""
-    return spot - strike if option_type is OptionType.PUT else strike - spot

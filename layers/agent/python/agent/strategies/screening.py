@@ -24,6 +24,7 @@ class Rejection(StrEnum):
     IMPLIED_VOLATILITY_UNKNOWN = "implied_volatility_unknown"
     IV_RANK_UNKNOWN = "iv_rank_unknown"
     IV_RANK_LOW = "iv_rank_low"
+    NOT_WILLING_TO_OWN = "not_willing_to_own"
     CHAIN_EMPTY = "chain_empty"
     QUOTE_MISSING = "quote_missing"
     QUOTE_CROSSED = "quote_crossed"
@@ -36,6 +37,7 @@ class Rejection(StrEnum):
     VOLUME_UNKNOWN = "volume_unknown"
     VOLUME_LOW = "volume_low"
     WIDTH_OUT_OF_RANGE = "width_out_of_range"
+    OTHER_SIDE_MISSING = "other_side_missing"
     CREDIT_BELOW_MINIMUM = "credit_below_minimum"
     CREDIT_EXCEEDS_WIDTH = "credit_exceeds_width"
 

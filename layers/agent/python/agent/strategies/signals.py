@@ -10,7 +10,7 @@ from agent.book.records import Signal
 from agent.config.settings import Section
 from agent.market.quotes import quote_structure
 from agent.options.structures import Leg, LegSide, Structure
-from agent.risk.sizing import defined_risk_exposure
+from agent.risk.sizing import structure_exposure
 from agent.strategies.scoring import assumed_credit, score_structure
 from agent.strategies.screening import Rejection, ScreenedLeg, ScreenedSymbol
 from agent.strategies.strategy import MarketView
@@ -53,7 +53,13 @@ def propose(
     if max_loss <= 0:
         return Rejection.CREDIT_EXCEEDS_WIDTH
     credit_floor = max(sale.credit_min, quote.credit_natural)
-    exposure = defined_risk_exposure(structure, credit_floor, view.settings.fees)
+    exposure = structure_exposure(
+        structure,
+        credit_min=credit_floor,
+        credit_max=quote.credit_mid,
+        underlying_price=symbol.spot,
+        settings=view.settings,
+    )
     credit = max(
         assumed_credit(quote.credit_mid, quote.credit_natural, view.settings), credit_floor
     )
@@ -78,7 +84,7 @@ def propose(
 
 
 def ranked(signals: Sequence[Signal]) -> tuple[Signal, ...]:
-    """Order signals best first; equal scores by expiration, short strikes, width."""
+    """Order signals best first; equal scores by expiration, short strikes, width, all legs."""
     return tuple(
         sorted(
             signals,
@@ -87,6 +93,7 @@ def ranked(signals: Sequence[Signal]) -> tuple[Signal, ...]:
                 signal.structure.expiration,
                 signal.structure.short_strikes,
                 signal.structure.width or ZERO,
+                signal.structure.symbols,
             ),
         )
     )

@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import ClassVar
@@ -85,6 +85,15 @@ class Strategy(ABC):
     def exit_rules(self) -> ExitRules:
         """Give the rules that end a trade of this strategy."""
 
+    @property
+    def assignable_symbols(self) -> frozenset[str]:
+        """Name the symbols whose trades may expire or be assigned; none unless said otherwise."""
+        return frozenset()
+
+    def exit_rules_for(self, symbol: str) -> ExitRules:
+        """Give the rules that end a trade in a symbol."""
+        return replace(self.exit_rules, may_be_assigned=symbol in self.assignable_symbols)
+
     @abstractmethod
     def chain_bounds(self, spot: Decimal, session: date) -> ChainBounds:
         """Bound what the strategy needs of a chain on a New York date."""
@@ -103,12 +112,12 @@ class Strategy(ABC):
         roll: RollSignal | None = None,
     ) -> ExitVerdict:
         """Decide whether an open trade ends now; `roll` is a roll the caller can carry out."""
-        return decide_exit(trade, mark, moment, self.exit_rules, exits, roll=roll)
+        rules = self.exit_rules_for(trade.symbol)
+        return decide_exit(trade, mark, moment, rules, exits, roll=roll)
 
     def should_roll(
         self, trade: Trade, mark: TradeMark, moment: ExitMoment, exits: ExitSettings
     ) -> RollSignal | None:
         """Say whether a trade should move on; None for structures that are never rolled."""
-        if not self.exit_rules.rolls:
-            return None
-        return decide_roll(trade, mark, moment, self.exit_rules, exits)
+        rules = self.exit_rules_for(trade.symbol)
+        return decide_roll(trade, mark, moment, rules, exits) if rules.rolls else None

@@ -17,10 +17,11 @@ from agent.strategies.screening import (
 )
 from agent.strategies.strategy import ChainBounds, MarketView
 
+ONE = Decimal(1)
 PUT_REACH_FRACTION = Decimal("0.35")
-CALL_REACH_FRACTION = Decimal("0.60")
+CALL_REACH_FRACTION = Decimal("0.40")
 """Short strikes are looked for this far out of the money: a delta of 0.15 at 45 days lies within
-it up to a volatility of 150 % for puts and of 100 % for calls, which run further."""
+it up to a volatility of 150 % for puts and of 80 % for calls, which run further."""
 IN_THE_MONEY_REACH_FRACTION = Decimal("0.10")
 
 
@@ -50,13 +51,18 @@ class Vertical:
     long: ScreenedLeg
 
 
+def put_strike_bounds(spot: Decimal) -> tuple[Decimal, Decimal]:
+    """Bound the strikes at which a put may be sold."""
+    return spot * (ONE - PUT_REACH_FRACTION), spot * (ONE + IN_THE_MONEY_REACH_FRACTION)
+
+
 def strike_bounds(spot: Decimal, rules: VerticalRules) -> tuple[Decimal, Decimal]:
     """Bound the strikes that a vertical may need, long leg included."""
     width = min(rules.width_max, rules.width_max_fraction_of_spot * spot)
-    inward = spot * IN_THE_MONEY_REACH_FRACTION
     if rules.option_type is OptionType.PUT:
-        return max(spot - spot * PUT_REACH_FRACTION - width, Decimal(0)), spot + inward
-    return spot - inward, spot + spot * CALL_REACH_FRACTION + width
+        lowest, highest = put_strike_bounds(spot)
+        return lowest - width, highest
+    return spot * (ONE - IN_THE_MONEY_REACH_FRACTION), spot * (ONE + CALL_REACH_FRACTION) + width
 
 
 def quotes_within(

@@ -45,7 +45,7 @@ def measure_entry(desk: Desk, signal: Signal, account: Account, as_of: datetime)
     settings = desk.settings
     symbol_entry = desk.book.ledger(symbol_key(signal.symbol))
     limits = account_limits(account.equity, settings.risk)
-    exposure = signal_exposure(signal, settings.fees)
+    exposure = signal_exposure(signal, settings)
     sizing = size_entry(
         exposure,
         limits,

@@ -9,6 +9,7 @@ from agent.market.chain import analyze_chain
 from agent.market.quotes import UnderlyingSnapshot
 from agent.market.volatility import ImpliedVolatilitySample, iv30, iv_rank
 from agent.ports import ChainRequest
+from agent.strategies.registry import entering
 from agent.strategies.strategy import MarketView
 from agent.use_cases.desk import Desk
 
@@ -67,7 +68,8 @@ def look_at(desk: Desk, underlying: UnderlyingSnapshot, as_of: datetime) -> Mark
 
 def _chain_request(desk: Desk, spot: Decimal, session: date) -> ChainRequest:
     """Bound the chain so that it serves every strategy and the volatility sample."""
-    bounds = [strategy.chain_bounds(spot, session) for strategy in desk.strategies.values()]
+    strategies = entering(desk.strategies, desk.settings)
+    bounds = [strategy.chain_bounds(spot, session) for strategy in strategies]
     return ChainRequest(
         expiration_min=min(
             [session + timedelta(days=NEAREST_DTE), *(b.expiration_min for b in bounds)]

@@ -13,9 +13,10 @@ from agent.book.transitions import write_entry_intent
 from agent.market.calendar import new_york_date
 from agent.market.filters import UnderlyingLimits, underlying_rejections
 from agent.market.quotes import UnderlyingSnapshot
-from agent.ports import BrokerMisunderstood, BrokerUnavailable, TradingState
+from agent.ports import BrokerMisunderstood, BrokerRefused, BrokerUnavailable, TradingState
 from agent.risk.checks import pace
 from agent.risk.reservation import day_key
+from agent.strategies.registry import entering
 from agent.use_cases.alerting import publish_alerts
 from agent.use_cases.desk import Desk
 from agent.use_cases.market_view import look_at
@@ -72,6 +73,9 @@ def scan_market(desk: Desk, event: ScheduledEvent) -> ScanReport:
             continue
         except BrokerMisunderstood:
             rejections["data_unreadable"] += 1
+            continue
+        except BrokerRefused:
+            rejections["data_refused"] += 1
             continue
         scanned += 1
         candidates += found[0]
@@ -150,7 +154,7 @@ def _scan_symbol(
         return 0, []
     candidates = 0
     best: list[Signal] = []
-    for strategy in desk.strategies.values():
+    for strategy in entering(desk.strategies, desk.settings):
         outcome = strategy.generate_signals(view)
         candidates += outcome.candidates
         rejections.update(outcome.rejections)

@@ -64,7 +64,13 @@ def _settle_entry(desk: Desk, intent: Intent, trade: Trade) -> BookChange:
             ),
             at=at,
         )
-    held = trade_risk(fill_exposure(trade.structure, fills.cash_per_share, fees), fills.contracts)
+    exposure = fill_exposure(
+        trade.structure,
+        fills.cash_per_share,
+        trade.market_snapshot.underlying_price,
+        desk.settings,
+    )
+    held = trade_risk(exposure, fills.contracts)
     return open_trade(
         trade,
         intent,
