@@ -15,7 +15,7 @@ $(STAMP): pyproject.toml requirements/all.txt requirements/uv.txt
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "options-agent needs Python 3.11 or newer; $(PYTHON) is " + sys.version.split()[0])'
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install -q --require-hashes --disable-pip-version-check -r requirements/uv.txt
-	@$(BIN)/uv pip install -q --python $(BIN)/python --require-hashes -r requirements/all.txt
+	@$(BIN)/uv pip install -q --python $(BIN)/python --compile-bytecode --require-hashes -r requirements/all.txt
 	@$(BIN)/uv pip install -q --python $(BIN)/python --no-deps --no-build-isolation -e .
 	@touch $(STAMP)
 
@@ -23,6 +23,9 @@ setup: $(STAMP)  ## Set up .venv from the hash-locked requirements
 
 demo: setup  ## Trade a synthetic market end to end, with no account anywhere
 	@$(BIN)/options-agent demo
+
+synth: setup  ## Write the CloudFormation template to cdk.out, with no account anywhere
+	@$(BIN)/python -m infra.app --without-layers
 
 lock:  ## Resolve requirements/*.txt anew (no index address is ever written)
 	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --extra local --extra dev pyproject.toml -o requirements/all.txt

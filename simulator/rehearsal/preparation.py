@@ -9,7 +9,7 @@ from typing import Any
 from agent.config.sources import SettingsInvalid, load_settings, overrides_of
 from infra.app import synthesize
 from simulator.cloud.lambda_runtime import LocalCloudError
-from simulator.exchange import ExchangeUnavailable
+from simulator.exchange import ExchangeUnavailableError
 from simulator.rehearsal.profile import load_profile
 from simulator.rehearsal.rehearsal import Rehearsal, RehearsalFailed
 from simulator.worlds.replay import ReplayWorld, WorldDataError
@@ -21,7 +21,7 @@ PROBLEMS = (
     WorldDataError,
     LocalCloudError,
     RehearsalFailed,
-    ExchangeUnavailable,
+    ExchangeUnavailableError,
     OSError,
 )
 """What a person can mend; the text of each says what and where."""

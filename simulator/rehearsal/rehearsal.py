@@ -235,7 +235,7 @@ class Rehearsal:
             alerts=len(published),
             alerts_by_kind=dict(sorted(kinds.items())),
             orders=len(self.exchange.orders),
-            fills=sum(order.filled_quantity > 0 for order in self.exchange.orders),
+            fills=sum(order.filled_units > 0 for order in self.exchange.orders),
             reprices=sum(max(0, len(intent.orders) - 1) for intent in intents),
             equity_start=self._equity_start,
             equity_end=self.exchange.equity,

@@ -27,8 +27,6 @@ from agent.ports import (
     VolatilityHistory,
     Workflows,
 )
-from agent.strategies.registry import strategies_for
-from agent.strategies.strategy import Strategy
 from agent.telemetry import count, make_logger, make_metrics
 from agent.use_cases.desk import Desk
 from agent.use_cases.steps import Message
@@ -36,6 +34,7 @@ from agent.use_cases.steps import Message
 if TYPE_CHECKING:
     from agent.adapters.alpaca.connection import AlpacaConnection
     from agent.adapters.dynamodb.tables import Tables
+    from agent.strategies.strategy import Strategy
 
 EventT = TypeVar("EventT", bound=Message)
 ResultT = TypeVar("ResultT", bound=Message)
@@ -52,7 +51,9 @@ class FunctionDesk:
         return self._environment.settings
 
     @cached_property
-    def strategies(self) -> Mapping[str, Strategy]:
+    def strategies(self) -> "Mapping[str, Strategy]":
+        from agent.strategies.registry import strategies_for
+
         return strategies_for(self.settings)
 
     @cached_property
@@ -160,16 +161,16 @@ def run(
     desk = _desk(function, variables)
     environment = ENVIRONMENTS[function].parse(dict(variables))
     logger = make_logger(environment.service_name)
-    logger.append_keys(function=function, request_id=context.aws_request_id)
-    try:
-        result = use_case(desk, event_model.model_validate(event))
-    except CredentialsRefused:
-        forget_desks()  # The owner may have replaced the keys since they were read.
-        raise
-    except Exception:
-        logger.exception("failed", extra={"event": event})
-        raise
-    answer = result.model_dump(mode="json")
-    logger.info("done", extra={"event": event, "result": answer})
+    with logger.append_context_keys(function=function, request_id=context.aws_request_id):
+        try:
+            result = use_case(desk, event_model.model_validate(event))
+        except CredentialsRefused:
+            forget_desks()  # The owner may have replaced the keys since they were read.
+            raise
+        except Exception:
+            logger.exception("failed", extra={"event": event})
+            raise
+        answer = result.model_dump(mode="json")
+        logger.info("done", extra={"event": event, "result": answer})
     count(make_metrics(function, environment.metrics_namespace), **result.counts())
     return answer

@@ -8,16 +8,19 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from agent.book.changes import BookChange, LedgerEntry
 from agent.book.records import Alert, Intent, OrderStatus, Position, Trade
 from agent.market.calendar import TradingSession
-from agent.market.chain import OptionChain
 from agent.market.quotes import OptionQuote, UnderlyingSnapshot
-from agent.market.volatility import ImpliedVolatilitySample
 from agent.options.contracts import OptionContract, OptionType
 from agent.options.structures import Leg
+
+if TYPE_CHECKING:
+    # They bring numpy and scipy, which the steps of the state machines start faster without.
+    from agent.market.chain import OptionChain
+    from agent.market.volatility import ImpliedVolatilitySample
 
 
 class BrokerUnavailable(Exception):
@@ -157,7 +160,7 @@ class MarketData(Protocol):
 
     def chain(
         self, underlying: UnderlyingSnapshot, request: ChainRequest, as_of: datetime
-    ) -> OptionChain: ...
+    ) -> "OptionChain": ...
 
     def option_quotes(self, contracts: Sequence[OptionContract]) -> Mapping[str, OptionQuote]:
         """Give the latest quotes by OCC symbol, never from a cache; the unknown are absent."""
@@ -199,11 +202,11 @@ class Book(Protocol):
 
 
 class VolatilityHistory(Protocol):
-    def samples(self, symbol: str, sessions_max: int) -> tuple[ImpliedVolatilitySample, ...]:
+    def samples(self, symbol: str, sessions_max: int) -> "tuple[ImpliedVolatilitySample, ...]":
         """Give the newest samples, oldest first."""
         ...
 
-    def record(self, symbol: str, sample: ImpliedVolatilitySample) -> bool:
+    def record(self, symbol: str, sample: "ImpliedVolatilitySample") -> bool:
         """Store a session's sample; False where that session has one already."""
         ...
 

@@ -2,6 +2,7 @@
 
 import logging
 import sys
+from functools import lru_cache
 from typing import TextIO
 
 from aws_lambda_powertools import Logger, Metrics
@@ -19,8 +20,12 @@ class _StandardOutput(logging.StreamHandler[TextIO]):
         super().emit(record)
 
 
+@lru_cache
 def make_logger(service: str) -> Logger:
-    """Give the function's logger: one JSON object a line."""
+    """Give the service's logger: one JSON object a line.
+
+    One a service: Powertools gives a second one of the same name no formatter.
+    """
     return Logger(service=service, logger_handler=_StandardOutput())
 
 

@@ -83,4 +83,7 @@ class LimitReached(Exception):
 
 
 class BookBusy(Exception):
-    """Raised where transactions kept colliding: nothing was written, try again later."""
+    """Raised where the store kept refusing or did not answer: the fate of the change is unknown.
+
+    Trying the same change again is safe: if it was written, its versions have moved on.
+    """

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from agent.config.settings import Settings
 from agent.ports import (
@@ -17,7 +17,10 @@ from agent.ports import (
     VolatilityHistory,
     Workflows,
 )
-from agent.strategies.strategy import Strategy
+
+if TYPE_CHECKING:
+    # Strategies bring numpy and scipy, which most steps never need.
+    from agent.strategies.strategy import Strategy
 
 
 class Desk(Protocol):
@@ -26,7 +29,7 @@ class Desk(Protocol):
     @property
     def settings(self) -> Settings: ...
     @property
-    def strategies(self) -> Mapping[str, Strategy]: ...
+    def strategies(self) -> "Mapping[str, Strategy]": ...
     @property
     def broker(self) -> Broker: ...
     @property
@@ -54,7 +57,7 @@ class AssembledDesk:
     """Hold ports that were made beforehand."""
 
     settings: Settings
-    strategies: Mapping[str, Strategy]
+    strategies: "Mapping[str, Strategy]"
     broker: Broker
     clock: Clock
     calendar: Calendar
