@@ -51,9 +51,6 @@ from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguagePa
 from moto.stepfunctions.parser.backend.execution_worker import ExecutionWorker
 from moto.stepfunctions.parser.models import StepFunctionsParserBackend
 
-# Parsing a definition takes ten times as long as running it, and the parsed program keeps no state.
-parse_once = lru_cache(maxsize=32)(AmazonStateLanguageParser.parse)
-
 EXECUTION_NAME = re.compile(r"[A-Za-z0-9_-]{1,80}")
 JSONATA_PROGRAMS_MAX = 1024
 
@@ -137,6 +134,15 @@ class Replacement:
     name: str
     value: Any
     reviewed: Any
+
+
+# Parsing a definition takes ten times as long as running it, and the parsed program keeps no state.
+PARSE_ONCE = Replacement(
+    AmazonStateLanguageParser,
+    "parse",
+    lru_cache(maxsize=32)(AmazonStateLanguageParser.parse),
+    AmazonStateLanguageParser.parse,
+)
 
 
 class _InlineThread:
@@ -238,7 +244,7 @@ def simulated_aws(seed: int) -> Iterator[None]:
         # only matches each request to the exchange against every AWS address first.
         responses_mock.stop()
         mock_random.seed(seed)
-        with patch.object(AmazonStateLanguageParser, "parse", parse_once):
+        with _replaced(PARSE_ONCE):
             yield
 
 
@@ -247,9 +253,7 @@ def single_threaded(host: Host) -> Iterator[None]:
     """Put `host` in charge of the interpreter's order, time and handlers."""
     with ExitStack() as stack:
         for replacement in replacements(host):
-            stack.enter_context(
-                patch.object(replacement.owner, replacement.name, replacement.value)
-            )
+            stack.enter_context(_replaced(replacement))
         # A failing task is the state machine's business, not an error of the interpreter.
         stack.enter_context(_quiet(logging.getLogger("moto.stepfunctions")))
         stack.callback(utils.TMP_THREADS.clear)
@@ -268,6 +272,12 @@ def sent_notifications(account: str, region: str) -> tuple[tuple[str, str, str, 
         for topic in sns_backends[account][region].topics.values()
         for _message_id, message, subject, attributes, _group_id in topic.sent_notifications
     )
+
+
+@contextmanager
+def _replaced(replacement: Replacement) -> Iterator[None]:
+    with patch.object(replacement.owner, replacement.name, replacement.value):
+        yield
 
 
 @contextmanager

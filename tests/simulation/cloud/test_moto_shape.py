@@ -20,6 +20,7 @@ from simulator.cloud.moto_patches import QueuedExecution, Replacement, TaskOutco
 STUDIED_VERSION = "5.2.5"
 STUDIED: Mapping[str, str] = MappingProxyType(
     {
+        "AmazonStateLanguageParser.parse": "a59a7d18760fb22e",
         "ExecutionWorker.start": "6ce07ac0ff04ac75",
         "ExecutionWorker.stop": "dc18be1944e1abeb",
         "Program.eval": "6d701880064a8970",
@@ -50,7 +51,7 @@ class IdleHost:
         raise NotImplementedError
 
 
-REPLACEMENTS = moto_patches.replacements(IdleHost())
+REPLACEMENTS = (moto_patches.PARSE_ONCE, *moto_patches.replacements(IdleHost()))
 
 
 def name_of(replacement: Replacement) -> str:
