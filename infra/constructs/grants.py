@@ -1,0 +1,132 @@
+"""Who may do what: each function has a role of its own, and the role no more than this.
+
+No function may delete a trade or a position, move the trading state of the owner, or read a table
+that it does not use.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_secretsmanager as secretsmanager
+from aws_cdk import aws_stepfunctions as stepfunctions
+
+from infra.constructs.alerting import ENCRYPT_ACTIONS, Alerting
+from infra.constructs.functions import AgentFunction
+from infra.constructs.tables import Tables
+
+READ = ("dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query")
+WRITE = ("dynamodb:ConditionCheckItem", "dynamodb:PutItem", "dynamodb:UpdateItem")
+DELETE = ("dynamodb:DeleteItem",)
+BIND = ("dynamodb:PutItem",)
+
+BINDING_PARTITION = "control"
+"""The partition of `agent_control` in which the account is bound."""
+
+
+@dataclass(frozen=True)
+class Rights:
+    """State what a function may do; a table that is not named is closed to it."""
+
+    trades: tuple[str, ...] = ()
+    positions: tuple[str, ...] = ()
+    agent_state: tuple[str, ...] = ()
+    agent_control: tuple[str, ...] = ()
+    binds_account: bool = False
+    tells: bool = False
+    starts: tuple[str, ...] = ()
+    sees: tuple[str, ...] = ()
+    """State machines whose executions it may describe."""
+
+
+_FOLLOWS_ORDERS = Rights(trades=READ, agent_state=READ + WRITE)
+_SETTLES = Rights(
+    trades=READ + WRITE,
+    positions=READ + WRITE,
+    agent_state=READ + WRITE + DELETE,
+    tells=True,
+)
+RIGHTS: Mapping[str, Rights] = MappingProxyType(
+    {
+        "scan_market": Rights(
+            trades=READ,
+            agent_state=READ + WRITE,
+            agent_control=READ,
+            binds_account=True,
+            tells=True,
+            starts=("open_position",),
+        ),
+        "monitor_positions": Rights(
+            trades=READ + WRITE,
+            positions=READ + WRITE,
+            agent_state=READ + WRITE + DELETE,
+            agent_control=READ,
+            tells=True,
+            starts=("open_position", "close_position"),
+            sees=("open_position", "close_position"),
+        ),
+        "check_risk": Rights(trades=READ, agent_state=READ + WRITE + DELETE, agent_control=READ),
+        "size_position": Rights(trades=READ + WRITE, agent_state=READ + WRITE + DELETE),
+        "place_order": Rights(
+            trades=READ, agent_state=READ + WRITE, agent_control=READ, binds_account=True
+        ),
+        "poll_fill": _FOLLOWS_ORDERS,
+        "cancel_order": _FOLLOWS_ORDERS,
+        "record_fill": _SETTLES,
+        "reconcile_order": _SETTLES,
+    }
+)
+
+
+@dataclass(frozen=True)
+class Grantor:
+    """Hold what rights are about, and hand them out."""
+
+    tables: Tables
+    secret: secretsmanager.Secret
+    alerting: Alerting
+    machines: Mapping[str, stepfunctions.StateMachine]
+
+    def grant(self, function: AgentFunction) -> None:
+        """Give a function its rights; raise KeyError for one that none are stated for."""
+        rights = RIGHTS[function.name]
+        _allow(function, ("secretsmanager:GetSecretValue",), self.secret.secret_arn)
+        for table in ("trades", "positions", "agent_state", "agent_control"):
+            actions: tuple[str, ...] = getattr(rights, table)
+            if actions:
+                _allow(function, actions, self.tables.by_name[table].table_arn)
+        if rights.binds_account:
+            self._let_bind(function)
+        if rights.tells:
+            _allow(function, ("sns:Publish",), self.alerting.topic.topic_arn)
+            _allow(function, tuple(ENCRYPT_ACTIONS), self.alerting.key.key_arn)
+        for name in rights.starts:
+            _allow(function, ("states:StartExecution",), self.machines[name].state_machine_arn)
+        for name in rights.sees:
+            _allow(function, ("states:DescribeExecution",), _executions(self.machines[name]))
+
+    def _let_bind(self, function: AgentFunction) -> None:
+        function.add_to_role_policy(
+            iam.PolicyStatement(
+                actions=list(BIND),
+                resources=[self.tables.by_name["agent_control"].table_arn],
+                conditions={
+                    "ForAllValues:StringEquals": {"dynamodb:LeadingKeys": [BINDING_PARTITION]}
+                },
+            )
+        )
+
+
+def _allow(function: AgentFunction, actions: tuple[str, ...], resource: str) -> None:
+    function.add_to_role_policy(iam.PolicyStatement(actions=list(actions), resources=[resource]))
+
+
+def _executions(machine: stepfunctions.StateMachine) -> str:
+    return cdk.Stack.of(machine).format_arn(
+        service="states",
+        resource="execution",
+        resource_name=f"{machine.state_machine_name}:*",
+        arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
+    )

@@ -1,0 +1,34 @@
+"""When what runs: every schedule of the agent, by New York time."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class TimetableEntry:
+    """Start a function at each minute that matches; fields as in an EventBridge cron."""
+
+    function: str
+    minute: str
+    hour: str
+    week_day: str
+    description: str
+
+
+# The schedules only know the weekday: the broker's clock decides whether the market is open, so
+# that holidays and half days need no list here.
+TIMETABLE = (
+    TimetableEntry(
+        function="scan_market",
+        minute="*/5",
+        hour="9-16",
+        week_day="MON-FRI",
+        description="Scan the watchlist every five minutes of the trading day",
+    ),
+    TimetableEntry(
+        function="monitor_positions",
+        minute="*",
+        hour="9-16",
+        week_day="MON-FRI",
+        description="Watch open trades every minute of the trading day",
+    ),
+)

@@ -1,0 +1,103 @@
+"""Alarms reach the owner, and nothing personal or secret is in the template."""
+
+import json
+
+from tests.infra.synthesized import Synthesized
+
+
+def test_every_alarm_tells_the_topic_when_it_goes_off_and_when_it_is_over(
+    template: Synthesized,
+) -> None:
+    (topic,) = template.of_type("AWS::SNS::Topic")
+    alarms = template.of_type("AWS::CloudWatch::Alarm")
+    assert alarms
+    for alarm in alarms:
+        assert alarm.properties["AlarmActions"] == [{"Ref": topic.logical_id}], alarm.logical_id
+        assert alarm.properties["OKActions"] == [{"Ref": topic.logical_id}], alarm.logical_id
+        assert alarm.properties["TreatMissingData"] == "notBreaching", alarm.logical_id
+
+
+def test_cloudwatch_may_publish_to_the_encrypted_topic(template: Synthesized) -> None:
+    (topic,) = template.of_type("AWS::SNS::Topic")
+    (key,) = template.of_type("AWS::KMS::Key")
+    assert template.resolve(topic.properties["KmsMasterKeyId"]) == f"{key.logical_id}.Arn"
+    (policy,) = template.of_type("AWS::SNS::TopicPolicy")
+    statements = [
+        statement
+        for document in (policy.properties["PolicyDocument"], key.properties["KeyPolicy"])
+        for statement in document["Statement"]
+        if statement["Principal"] == {"Service": "cloudwatch.amazonaws.com"}
+    ]
+    actions = [statement["Action"] for statement in statements]
+    assert actions == ["sns:Publish", ["kms:Decrypt", "kms:GenerateDataKey"]]
+    for statement in statements:
+        assert statement["Condition"] == {
+            "StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}
+        }
+
+
+def test_every_function_and_every_workflow_has_an_alarm_on_its_failures(
+    template: Synthesized,
+) -> None:
+    alarms = [
+        template.resolve(alarm.properties) for alarm in template.of_type("AWS::CloudWatch::Alarm")
+    ]
+    watched = {
+        dimension["Value"]
+        for alarm in alarms
+        if alarm.get("MetricName") == "Errors"
+        for dimension in alarm["Dimensions"]
+    }
+    assert watched == {function.logical_id for function in template.functions().values()}
+    expressions = [alarm["Metrics"] for alarm in alarms if "Metrics" in alarm]
+    machines = {
+        dimension["Value"]
+        for metrics in expressions
+        for metric in metrics
+        if "MetricStat" in metric
+        for dimension in metric["MetricStat"]["Metric"]["Dimensions"]
+    }
+    assert machines == {machine.logical_id for machine in template.workflows().values()}
+    for metrics in expressions:
+        names = {m["MetricStat"]["Metric"]["MetricName"] for m in metrics if "MetricStat" in m}
+        assert names == {"ExecutionsFailed", "ExecutionsTimedOut", "ExecutionsAborted"}
+
+
+def test_lost_slots_and_unresolved_intents_go_off(template: Synthesized) -> None:
+    names = [
+        alarm.properties.get("MetricName") for alarm in template.of_type("AWS::CloudWatch::Alarm")
+    ]
+    assert names.count("AsyncEventsDropped") == 2
+    assert names.count("ApproximateNumberOfMessagesVisible") == 1
+    assert names.count("UnresolvedIntents") == 1
+
+
+def test_the_address_of_the_owner_is_a_parameter_that_is_never_shown(
+    template: Synthesized,
+) -> None:
+    parameter = template.document["Parameters"]["AlertEmail"]
+    assert parameter["NoEcho"] is True
+    assert parameter["Default"] == ""
+    (subscription,) = template.of_type("AWS::SNS::Subscription")
+    assert subscription.properties["Endpoint"] == {"Ref": "AlertEmail"}
+    condition = template.document["Conditions"][subscription.body["Condition"]]
+    assert condition == {"Fn::Not": [{"Fn::Equals": [{"Ref": "AlertEmail"}, ""]}]}
+    assert "@" not in template.text
+
+
+def test_the_secret_is_made_with_a_placeholder_and_outlives_the_stack(
+    template: Synthesized,
+) -> None:
+    (secret,) = template.of_type("AWS::SecretsManager::Secret")
+    generated = secret.properties["GenerateSecretString"]
+    assert generated["GenerateStringKey"] == "secret_key"
+    assert json.loads(generated["SecretStringTemplate"]) == {"key_id": "replace-me"}
+    assert "SecretString" not in secret.properties
+    assert secret.body["DeletionPolicy"] == "Retain"
+
+
+def test_the_dashboard_shows_every_function_and_workflow(template: Synthesized) -> None:
+    (board,) = template.of_type("AWS::CloudWatch::Dashboard")
+    body = template.resolve(board.properties["DashboardBody"])
+    for resource in (*template.functions().values(), *template.workflows().values()):
+        assert resource.logical_id in body

@@ -1,0 +1,130 @@
+"""What each role may do, and above all what none may."""
+
+import pytest
+
+from agent.adapters.dynamodb import keys
+from agent.config.environment import ENVIRONMENTS, AlertingEnvironment
+from infra.constructs.grants import RIGHTS
+from tests.infra.synthesized import Synthesized
+
+TABLE_OF_VARIABLE = ("trades", "positions", "agent_state", "agent_control")
+CHANGES = {"dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"}
+BINDS = {"scan_market", "place_order"}
+
+
+def allowed_on(template: Synthesized, function: str, table: str) -> set[str]:
+    arn = f"{template.tables()[table].logical_id}.Arn"
+    role = template.role_of(template.functions()[function])
+    return {action for action, resource in template.allowed(role) if resource == arn}
+
+
+def test_rights_are_stated_for_every_function() -> None:
+    assert set(RIGHTS) == set(ENVIRONMENTS)
+
+
+def test_each_function_has_a_role_of_its_own(template: Synthesized) -> None:
+    roles = [template.role_of(function) for function in template.functions().values()]
+    assert len(set(roles)) == len(roles)
+
+
+def test_no_role_of_a_function_is_wider_than_what_is_written_here(template: Synthesized) -> None:
+    for role in template.of_type("AWS::IAM::Role"):
+        assert "ManagedPolicyArns" not in role.properties, role.logical_id
+    for name, function in template.functions().items():
+        for action, resource in template.allowed(template.role_of(function)):
+            assert "*" not in action, name
+            # X-Ray knows no resources; every other right names what it is about.
+            assert resource != "*" or action.startswith("xray:"), name
+
+
+@pytest.mark.parametrize("name", ENVIRONMENTS)
+def test_no_function_can_delete_a_trade_or_a_position(template: Synthesized, name: str) -> None:
+    for table in ("trades", "positions"):
+        assert "dynamodb:DeleteItem" not in allowed_on(template, name, table)
+
+
+@pytest.mark.parametrize("name", ENVIRONMENTS)
+def test_only_those_that_check_the_account_write_to_the_control_table(
+    template: Synthesized, name: str
+) -> None:
+    changes = allowed_on(template, name, "agent_control") & CHANGES
+    assert changes == ({"dynamodb:PutItem"} if name in BINDS else set())
+
+
+@pytest.mark.parametrize("name", sorted(BINDS))
+def test_binding_the_account_writes_to_its_own_partition_only(
+    template: Synthesized, name: str
+) -> None:
+    arn = f"{template.tables()['agent_control'].logical_id}.Arn"
+    (binding,) = (
+        statement
+        for statement in template.statements(template.role_of(template.functions()[name]))
+        if statement["Resource"] == [arn] and "dynamodb:PutItem" in statement["Action"]
+    )
+    condition = binding["Condition"]["ForAllValues:StringEquals"]
+    assert condition == {"dynamodb:LeadingKeys": [keys.ACCOUNT_NUMBER.pk]}
+
+
+@pytest.mark.parametrize("name", ENVIRONMENTS)
+def test_no_function_touches_the_tables_of_the_learner(template: Synthesized, name: str) -> None:
+    for table in ("performance_metrics", "learning_logs"):
+        assert not allowed_on(template, name, table)
+
+
+@pytest.mark.parametrize("name", ENVIRONMENTS)
+def test_a_function_reads_the_one_secret(template: Synthesized, name: str) -> None:
+    (secret,) = template.of_type("AWS::SecretsManager::Secret")
+    role = template.role_of(template.functions()[name])
+    about_secrets = {
+        pair for pair in template.allowed(role) if pair[0].startswith("secretsmanager:")
+    }
+    assert about_secrets == {("secretsmanager:GetSecretValue", secret.logical_id)}
+
+
+@pytest.mark.parametrize("name", ENVIRONMENTS)
+def test_who_tells_the_owner_may_publish_and_encrypt(template: Synthesized, name: str) -> None:
+    (topic,) = template.of_type("AWS::SNS::Topic")
+    (key,) = template.of_type("AWS::KMS::Key")
+    role = template.role_of(template.functions()[name])
+    about_alerts = {pair for pair in template.allowed(role) if pair[0].startswith(("sns:", "kms:"))}
+    tells = issubclass(ENVIRONMENTS[name], AlertingEnvironment)
+    assert about_alerts == (
+        {
+            ("sns:Publish", topic.logical_id),
+            ("kms:Decrypt", f"{key.logical_id}.Arn"),
+            ("kms:GenerateDataKey", f"{key.logical_id}.Arn"),
+        }
+        if tells
+        else set()
+    )
+
+
+def test_the_scan_starts_entries_and_the_monitor_starts_and_sees_both(
+    template: Synthesized,
+) -> None:
+    machines = {name: found.logical_id for name, found in template.workflows().items()}
+    starts: dict[str, set[str]] = {}
+    for name, function in template.functions().items():
+        for action, resource in template.allowed(template.role_of(function)):
+            if action == "states:StartExecution":
+                starts.setdefault(name, set()).add(resource)
+            if action == "states:DescribeExecution":
+                assert name == "monitor_positions"
+                assert ":execution:" in resource
+    assert starts == {
+        "scan_market": {machines["open_position"]},
+        "monitor_positions": set(machines.values()),
+    }
+
+
+@pytest.mark.parametrize("name", ENVIRONMENTS)
+def test_a_function_writes_to_no_log_but_its_own(template: Synthesized, name: str) -> None:
+    function = template.functions()[name]
+    group = function.properties["LoggingConfig"]["LogGroup"]["Ref"]
+    logs = {
+        pair for pair in template.allowed(template.role_of(function)) if pair[0].startswith("logs:")
+    }
+    assert logs == {
+        ("logs:CreateLogStream", f"{group}.Arn"),
+        ("logs:PutLogEvents", f"{group}.Arn"),
+    }
