@@ -5,15 +5,27 @@ put-call gap near the money; call and put averaged cancel that, so the averages 
 volatilities in the tails are junk and are left out.
 """
 
+import csv
 from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
 from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from agent.market.chain import ChainAnalytics, ForwardSource, analyze_chain
-from agent.market.volatility import iv30
-from agent.options.black_scholes import FloatArray, IntegerArray
+from agent.market.events import expected_report, iv30_without_event, suspect_report
+from agent.market.probability import (
+    expected_value_per_share,
+    is_too_good_to_be_true,
+    probability_of_profit,
+)
+from agent.market.quotes import OptionQuote, StructureQuote, quote_structure
+from agent.market.volatility import at_thirty_days, iv30, term_structure
+from agent.options.black_scholes import FloatArray
+from agent.options.structures import Leg, LegSide, Structure
 from tests.unit.market.recorded_chains import RecordedChain, recorded_chains
 
 pytestmark = pytest.mark.shared_data
@@ -37,7 +49,7 @@ def analyzed(shared_data_directory: Path) -> list[Analyzed]:
     ]
 
 
-def near_pairs(item: Analyzed, *, width_fraction_max: float = 1.0) -> IntegerArray:
+def near_pairs(item: Analyzed, *, width_fraction_max: float = 1.0) -> NDArray[np.intp]:
     """List (call, put) places of strikes within 3 % of the forward, both volatilities known."""
     chain, analytics = item.recorded.chain, item.analytics
     found: list[tuple[int, int]] = []
@@ -123,3 +135,78 @@ def test_thirty_day_volatility_exists_for_every_symbol_and_day(analyzed: list[An
         assert found.implied_volatility_ask is not None
         assert found.implied_volatility_bid < found.implied_volatility
         assert found.implied_volatility < found.implied_volatility_ask
+
+
+def last_reports(directory: Path) -> dict[str, date]:
+    """Give each symbol's latest known report; those of July and August 2026 are not recorded."""
+    with (directory / "earnings_dates_megacap10.csv").open(newline="") as lines:
+        return {
+            row["symbol"]: date.fromisoformat(row["report_date"])
+            for row in sorted(csv.DictReader(lines), key=lambda row: row["report_date"])
+        }
+
+
+def test_the_quotes_know_when_the_unrecorded_summer_reports_are_due(
+    analyzed: list[Analyzed], shared_data_directory: Path
+) -> None:
+    reports = last_reports(shared_data_directory)
+    due: list[str] = []
+    for item in analyzed:
+        chain = item.recorded.chain
+        if chain.session != date(2026, 7, 2):
+            continue
+        points = term_structure(chain, item.analytics)
+        kink = suspect_report(points)
+        expected = expected_report(reports[chain.underlying.symbol])
+        if kink is None or kink.latest < expected.earliest or expected.latest < kink.earliest:
+            continue
+        due.append(chain.underlying.symbol)
+        stripped, raw = iv30_without_event(points, kink), at_thirty_days(points)
+        assert stripped is not None
+        assert raw is not None
+        assert stripped.implied_volatility <= raw.implied_volatility * 1.02
+    assert len(due) >= 7
+
+
+def put_spreads(item: Analyzed) -> list[StructureQuote]:
+    """Quote 5 to 10 points wide put spreads, 25-45 days out, with tight legs and short delta."""
+    chain = item.recorded.chain
+    found: list[StructureQuote] = []
+    for expiration in chain.expirations():
+        if not 25 <= (expiration - chain.session).days <= 45:
+            continue
+        tight = [quote for quote in chain.puts(expiration) if is_tight(quote)]
+        for short in tight:
+            delta = item.analytics.of(short.contract.symbol).delta
+            if delta is None or not -0.30 <= delta <= -0.20:
+                continue
+            for long in tight:
+                if 5 <= short.contract.strike - long.contract.strike <= 10:
+                    legs = (Leg(short.contract, LegSide.SHORT), Leg(long.contract, LegSide.LONG))
+                    quote = quote_structure(Structure(legs), chain.by_symbol)
+                    assert quote is not None
+                    found.append(quote)
+    return found
+
+
+def is_tight(quote: OptionQuote) -> bool:
+    width = quote.quote_width_fraction
+    return width is not None and 0 <= width < Decimal("0.1")
+
+
+def test_put_spreads_are_worth_their_mid_to_their_neighbours(analyzed: list[Analyzed]) -> None:
+    shares_of_width: list[float] = []
+    for item in analyzed:
+        for quote in put_spreads(item):
+            width, credit = quote.structure.width, quote.credit_mid
+            assert width is not None
+            assert credit is not None
+            value = expected_value_per_share(quote.structure, credit, Decimal(0), item.analytics)
+            assert value is not None
+            assert not is_too_good_to_be_true(value, width)
+            shares_of_width.append(value / float(width))
+            probability = probability_of_profit(quote.structure, credit, item.analytics)
+            assert probability is not None
+            assert 0.6 < probability < 0.85
+    assert len(shares_of_width) > 40
+    assert abs(np.median(shares_of_width)) < 0.005

@@ -42,27 +42,48 @@ class ImpliedVolatilitySample:
     source: str
 
 
-def iv30(chain: OptionChain, analytics: ChainAnalytics) -> AtTheMoneyVolatility | None:
-    """Interpolate the at-the-money-forward volatility to 30 days.
+@dataclass(frozen=True, slots=True)
+class TermPoint:
+    """Hold the at-the-money-forward volatility of one expiration, `dte` calendar days away."""
 
-    Total variance is straight in calendar days between the nearest expirations on both sides of
-    30 days that have one, none of them under 7 days away; None where a side is missing: nothing is
-    extrapolated.
+    expiration: date
+    dte: int
+    volatility: AtTheMoneyVolatility
+
+
+def iv30(chain: OptionChain, analytics: ChainAnalytics) -> AtTheMoneyVolatility | None:
+    """Interpolate the at-the-money-forward volatility to 30 days; see at_thirty_days."""
+    return at_thirty_days(term_structure(chain, analytics))
+
+
+def term_structure(chain: OptionChain, analytics: ChainAnalytics) -> tuple[TermPoint, ...]:
+    """List the at-the-money volatilities of expirations at least 7 days away, ascending.
+
+    An expiration without one is left out.
     """
-    before: tuple[int, AtTheMoneyVolatility] | None = None
+    points: list[TermPoint] = []
     for expiration in chain.expirations():
         dte = (expiration - chain.session).days
-        if dte < DTE_MIN:
-            continue
-        found = at_the_money_volatility(chain, analytics, expiration)
-        if found is None:
-            continue
-        if dte == TARGET_DAYS:
-            return found
-        if dte > TARGET_DAYS:
-            return None if before is None else _between(before, (dte, found))
-        before = dte, found
-    return None
+        found = at_the_money_volatility(chain, analytics, expiration) if dte >= DTE_MIN else None
+        if found is not None:
+            points.append(TermPoint(expiration, dte, found))
+    return tuple(points)
+
+
+def at_thirty_days(points: Sequence[TermPoint]) -> AtTheMoneyVolatility | None:
+    """Interpolate a term structure to 30 days, straight in total variance over calendar days.
+
+    The two points next to 30 days count; None where a side is missing: nothing is extrapolated.
+    """
+    before = max((p for p in points if p.dte <= TARGET_DAYS), key=_by_dte, default=None)
+    after = min((p for p in points if p.dte >= TARGET_DAYS), key=_by_dte, default=None)
+    if before is None or after is None:
+        return None
+    return before.volatility if before.dte == after.dte else _between(before, after)
+
+
+def _by_dte(point: TermPoint) -> int:
+    return point.dte
 
 
 def at_the_money_volatility(
@@ -120,15 +141,12 @@ def _nearest_strikes(strikes: FloatArray, forward: float) -> FloatArray:
     return np.concatenate([np.unique(below)[-1:], np.unique(above)[:1]])
 
 
-def _between(
-    before: tuple[int, AtTheMoneyVolatility], after: tuple[int, AtTheMoneyVolatility]
-) -> AtTheMoneyVolatility:
-    days_before, low = before
-    days_after, high = after
-    weight = (TARGET_DAYS - days_before) / (days_after - days_before)
+def _between(before: TermPoint, after: TermPoint) -> AtTheMoneyVolatility:
+    low, high = before.volatility, after.volatility
+    weight = (TARGET_DAYS - before.dte) / (after.dte - before.dte)
 
     def at_target(at_low: float, at_high: float) -> float:
-        variance = (1.0 - weight) * at_low**2 * days_before + weight * at_high**2 * days_after
+        variance = (1.0 - weight) * at_low**2 * before.dte + weight * at_high**2 * after.dte
         return sqrt(variance / TARGET_DAYS)
 
     def side_at_target(at_low: float | None, at_high: float | None) -> float | None:
@@ -142,6 +160,7 @@ def _between(
         implied_volatility_ask=side_at_target(
             low.implied_volatility_ask, high.implied_volatility_ask
         ),
+        source=low.source,
     )
 
 

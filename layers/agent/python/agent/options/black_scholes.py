@@ -16,7 +16,6 @@ from scipy.special import ndtr
 
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
-IntegerArray = NDArray[np.intp]
 
 INVERSE_SQRT_TWO_PI = 0.3989422804014327
 
