@@ -3,14 +3,18 @@
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
+from functools import cached_property
 from zoneinfo import ZoneInfo
 
+from simulator.worlds.calendar import trading_sessions
 from simulator.worlds.world import TradingSession
 
 NEW_YORK = ZoneInfo("America/New_York")
 REGULAR_OPEN = time(9, 30)
 REGULAR_CLOSE = time(16, 0)
 SATURDAY = 5
+FORESIGHT = timedelta(days=400)
+LONGEST_CLOSURE_DAYS = 10
 
 
 def new_york_date(at: datetime) -> date:
@@ -31,8 +35,8 @@ class SessionCalendar:
     """Answer questions about sessions.
 
     Between the first and the last session of the world, its own list decides. Outside of it
-    no trading happens, but clients still ask for the calendar: there every weekday counts as
-    a regular session, holidays unknown.
+    no trading happens, but clients still ask for the calendar: there New York's own holds, and
+    further than 400 days out every weekday counts as a regular session.
     """
 
     def __init__(self, sessions: Sequence[TradingSession]) -> None:
@@ -71,7 +75,12 @@ class SessionCalendar:
         index = bisect_right(self._closes, at)
         if index < len(self._sessions):
             return self._sessions[index]
-        return self._weekday_session_from(new_york_date(at), closing_after=at)
+        day = new_york_date(at)
+        for offset in range(LONGEST_CLOSURE_DAYS):
+            session = self.session_on(day + timedelta(days=offset))
+            if session is not None and session.closes_at > at:
+                return session
+        raise ValueError(f"no session within {LONGEST_CLOSURE_DAYS} days of {day}")
 
     def next_open(self, at: datetime) -> datetime:
         """Give the first opening strictly after `at`."""
@@ -100,7 +109,15 @@ class SessionCalendar:
         if self._dates[0] <= day <= self._dates[-1]:
             index = bisect_left(self._dates, day)
             return self._sessions[index] if self._dates[index] == day else None
+        first, last = self._dates[0] - FORESIGHT, self._dates[-1] + FORESIGHT
+        if first <= day <= last:
+            return self._surroundings.get(day)
         return regular_session(day) if day.weekday() < SATURDAY else None
+
+    @cached_property
+    def _surroundings(self) -> dict[date, TradingSession]:
+        known = trading_sessions(self._dates[0] - FORESIGHT, self._dates[-1] + FORESIGHT)
+        return {each.session: each for each in known}
 
     def events_after(
         self, after: datetime, until: datetime, around_close: Sequence[timedelta]
@@ -113,12 +130,3 @@ class SessionCalendar:
             if index < len(times) and times[index] + shift <= until:
                 found.append(times[index] + shift)
         return found
-
-    def _weekday_session_from(self, day: date, *, closing_after: datetime) -> TradingSession:
-        for offset in range(7):
-            candidate = day + timedelta(days=offset)
-            session = regular_session(candidate)
-            weekday = candidate.weekday() < SATURDAY
-            if weekday and candidate > self._dates[-1] and session.closes_at > closing_after:
-                return session
-        raise ValueError(f"no weekday within a week of {day}")

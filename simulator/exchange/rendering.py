@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from simulator.exchange.calendar import NEW_YORK, SessionCalendar
+from simulator.exchange.calendar import LONGEST_CLOSURE_DAYS, NEW_YORK, SessionCalendar
 from simulator.exchange.exchange import Exchange
 from simulator.exchange.numbers import (
     Identifiers,
@@ -91,20 +91,17 @@ def render_calendar(calendar: SessionCalendar, start: date, end: date) -> list[J
 
 
 def _render_session(calendar: SessionCalendar, session: TradingSession) -> Json:
-    settles = calendar.current_or_next(session.closes_at)
-    if settles.session <= session.session:
-        # Before the world begins its calendar knows weekdays only.
-        ahead = calendar.between(
-            session.session + timedelta(days=1), session.session + timedelta(days=7)
-        )
-        settles = ahead[0]
+    ahead = calendar.between(
+        session.session + timedelta(days=1),
+        session.session + timedelta(days=LONGEST_CLOSURE_DAYS),
+    )
     return {
         "date": session.session.isoformat(),
         "open": session.opens_at.astimezone(NEW_YORK).strftime("%H:%M"),
         "close": session.closes_at.astimezone(NEW_YORK).strftime("%H:%M"),
         "session_open": "0400",
         "session_close": "2000",
-        "settlement_date": settles.session.isoformat(),
+        "settlement_date": ahead[0].session.isoformat(),
     }
 
 

@@ -1,7 +1,7 @@
 """The exchange over HTTP, as alpaca-py's typed clients and plain requests see it."""
 
 import socket
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -227,6 +227,16 @@ def test_the_clock_looks_past_the_last_session(clients: Clients) -> None:
     clock = clients.trading.get_clock()
     assert not clock.is_open
     assert clock.next_open.date() == FRIDAY + timedelta(days=3)
+
+
+def test_the_calendar_beyond_the_world_knows_holidays_and_early_closes(clients: Clients) -> None:
+    independence_week = GetCalendarRequest(start=date(2026, 7, 1), end=date(2026, 7, 7))
+    days = [day.date.day for day in clients.trading.get_calendar(independence_week)]
+    assert days == [1, 2, 6, 7]
+    (after_thanksgiving,) = clients.trading.get_calendar(
+        GetCalendarRequest(start=date(2026, 11, 27), end=date(2026, 11, 27))
+    )
+    assert after_thanksgiving.close.hour == 13
 
 
 def test_activities_are_listed_newest_first_and_paged(clients: Clients) -> None:
