@@ -1,8 +1,9 @@
 """Every place where the local cloud reaches into moto, each with its reason.
 
 moto's interpreter runs an execution in threads, waits in real time and knows no Lambda runtime
-but Docker. The local cloud needs one thread, simulated time and our handlers. All that is in this
-module; tests compare the code replaced here with what moto ships, so an upgrade cannot drift.
+but Docker; its transactions copy whole tables. The local cloud needs one thread, simulated time,
+our handlers and cheap transactions. All that is in this module and `moto_transactions`; tests
+compare the code replaced here with what moto ships, so an upgrade cannot drift.
 """
 
 import json
@@ -20,6 +21,7 @@ from unittest.mock import patch
 from jsonata import JException, Jsonata, Utils
 from moto import mock_aws
 from moto.core.models import responses_mock
+from moto.dynamodb.models import DynamoDBBackend
 from moto.moto_api._internal import mock_random
 from moto.sns.models import sns_backends
 from moto.stepfunctions.exceptions import InvalidName
@@ -50,6 +52,8 @@ from moto.stepfunctions.parser.asl.eval.event.event_detail import EventDetails
 from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguageParser
 from moto.stepfunctions.parser.backend.execution_worker import ExecutionWorker
 from moto.stepfunctions.parser.models import StepFunctionsParserBackend
+
+from simulator.cloud import moto_transactions
 
 EXECUTION_NAME = re.compile(r"[A-Za-z0-9_-]{1,80}")
 JSONATA_PROGRAMS_MAX = 1024
@@ -142,6 +146,13 @@ PARSE_ONCE = Replacement(
     "parse",
     lru_cache(maxsize=32)(AmazonStateLanguageParser.parse),
     AmazonStateLanguageParser.parse,
+)
+
+CHEAP_TRANSACTIONS = Replacement(
+    DynamoDBBackend,
+    "transact_write_items",
+    moto_transactions.transact_write_items,
+    DynamoDBBackend.transact_write_items,
 )
 
 
@@ -244,7 +255,7 @@ def simulated_aws(seed: int) -> Iterator[None]:
         # only matches each request to the exchange against every AWS address first.
         responses_mock.stop()
         mock_random.seed(seed)
-        with _replaced(PARSE_ONCE):
+        with _replaced(PARSE_ONCE), _replaced(CHEAP_TRANSACTIONS):
             yield
 
 

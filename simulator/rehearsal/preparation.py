@@ -12,7 +12,8 @@ from simulator.cloud.lambda_runtime import LocalCloudError
 from simulator.exchange import ExchangeUnavailableError
 from simulator.rehearsal.profile import load_profile
 from simulator.rehearsal.rehearsal import Rehearsal, RehearsalFailed
-from simulator.worlds.replay import ReplayWorld, WorldDataError
+from simulator.worlds.recordings import WorldDataError
+from simulator.worlds.replay import ReplayWorld
 from simulator.worlds.synthetic import SyntheticWorld
 from simulator.worlds.world import World
 

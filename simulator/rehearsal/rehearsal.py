@@ -21,12 +21,12 @@ from agent.adapters.dynamodb.tables import Tables
 from agent.adapters.dynamodb.volatility import DynamoVolatilityHistory
 from agent.book.records import Intent, Trade
 from agent.book.states import TradeStatus
-from agent.bootstrap import forget_desks
 from agent.config.environment import FunctionEnvironment
 from agent.market.calendar import NEW_YORK
 from agent.market.volatility import ImpliedVolatilitySample
 from simulator.checkers.cash_identity import check_cash_identity
-from simulator.cloud.local_cloud import InvocationResult, LocalCloud
+from simulator.cloud.lambda_runtime import InvocationResult
+from simulator.cloud.local_cloud import LocalCloud
 from simulator.exchange import Exchange, serve
 from simulator.rehearsal.profile import Profile
 from simulator.rehearsal.report import RehearsalReport, SlotsReport, report_trade
@@ -125,8 +125,6 @@ class Rehearsal:
                 "secret_key": self.exchange.secret_key,
                 "endpoint": server.url,
             }
-            forget_desks()
-            stack.callback(forget_desks)
             self.cloud = stack.enter_context(
                 LocalCloud(
                     self._template,
@@ -180,7 +178,7 @@ class Rehearsal:
             self.exchange.clock.advance_to(over)
 
     def _open_tables(self) -> None:
-        environment = FunctionEnvironment.parse(self.cloud.environment("scan_market"))
+        environment = FunctionEnvironment.parse(dict(self.cloud.environment("scan_market")))
         self.tables = Tables.named(
             trades=environment.trades_table,
             positions=environment.positions_table,
@@ -190,17 +188,19 @@ class Rehearsal:
         self.book = DynamoBook(self.tables)
         history = DynamoVolatilityHistory(self.tables)
         for symbol in environment.settings.watchlist:
-            for sample in self._world.implied_volatility_history(symbol):
-                history.record(
-                    symbol,
+            history.record(
+                symbol,
+                [
                     ImpliedVolatilitySample(
                         session=sample.session,
                         implied_volatility=sample.implied_volatility,
                         implied_volatility_bid=None,
                         implied_volatility_ask=None,
                         source="quotes",
-                    ),
-                )
+                    )
+                    for sample in self._world.implied_volatility_history(symbol)
+                ],
+            )
 
     def report(self) -> RehearsalReport:
         """Gather what happened, from the book on one side and the broker on the other."""

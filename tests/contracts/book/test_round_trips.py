@@ -304,6 +304,6 @@ def test_a_sample_is_read_as_it_was_written(
     used_stores: Stores, sample: ImpliedVolatilitySample
 ) -> None:
     symbol = f"S{next(numbers)}"
-    assert used_stores.volatility.record(symbol, sample)
+    assert used_stores.volatility.record(symbol, [sample]) == 1
 
     assert used_stores.volatility.samples(symbol, 1) == (sample,)

@@ -16,7 +16,7 @@ def test_a_symbol_without_samples_has_none(stores: Stores) -> None:
 
 def test_the_newest_samples_are_given_oldest_first(stores: Stores) -> None:
     for sample in (SAMPLES[3], SAMPLES[0], SAMPLES[4], SAMPLES[2], SAMPLES[1]):
-        assert stores.volatility.record("AAPL", sample)
+        assert stores.volatility.record("AAPL", [sample]) == 1
 
     assert stores.volatility.samples("AAPL", 252) == SAMPLES
     assert stores.volatility.samples("AAPL", 5) == SAMPLES
@@ -25,17 +25,17 @@ def test_the_newest_samples_are_given_oldest_first(stores: Stores) -> None:
 
 
 def test_the_first_sample_of_a_session_stands(stores: Stores) -> None:
-    assert stores.volatility.record("AAPL", a_sample())
-    assert not stores.volatility.record("AAPL", a_sample(implied_volatility=0.5))
-    assert stores.volatility.record("MSFT", a_sample(implied_volatility=0.5))
+    assert stores.volatility.record("AAPL", [a_sample()]) == 1
+    assert stores.volatility.record("AAPL", [a_sample(implied_volatility=0.5)]) == 0
+    assert stores.volatility.record("MSFT", [a_sample(implied_volatility=0.5)]) == 1
 
     assert stores.volatility.samples("AAPL", 1) == (a_sample(),)
 
 
 def test_an_equal_sample_of_the_same_session_is_refused_too(stores: Stores) -> None:
     sample = a_sample(bid=None, ask=None)
-    assert stores.volatility.record("AAPL", sample)
-    assert not stores.volatility.record("AAPL", sample)
+    assert stores.volatility.record("AAPL", [sample]) == 1
+    assert stores.volatility.record("AAPL", [sample]) == 0
 
     assert stores.volatility.samples("AAPL", 1) == (sample,)
 
@@ -43,3 +43,11 @@ def test_an_equal_sample_of_the_same_session_is_refused_too(stores: Stores) -> N
 def test_a_history_of_no_sessions_cannot_be_asked_for(stores: Stores) -> None:
     with pytest.raises(ValueError, match="sessions_max must be at least 1, not 0"):
         stores.volatility.samples("AAPL", 0)
+
+
+def test_many_samples_are_stored_at_once_and_only_the_new_ones_counted(stores: Stores) -> None:
+    assert stores.volatility.record("AAPL", SAMPLES[:3]) == 3
+    assert stores.volatility.record("AAPL", SAMPLES) == 2
+    assert stores.volatility.record("AAPL", []) == 0
+
+    assert stores.volatility.samples("AAPL", 252) == SAMPLES

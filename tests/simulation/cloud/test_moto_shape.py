@@ -21,6 +21,7 @@ STUDIED_VERSION = "5.2.5"
 STUDIED: Mapping[str, str] = MappingProxyType(
     {
         "AmazonStateLanguageParser.parse": "a59a7d18760fb22e",
+        "DynamoDBBackend.transact_write_items": "81db2cb7d94e39c9",
         "ExecutionWorker.start": "6ce07ac0ff04ac75",
         "ExecutionWorker.stop": "dc18be1944e1abeb",
         "Program.eval": "6d701880064a8970",
@@ -51,7 +52,11 @@ class IdleHost:
         raise NotImplementedError
 
 
-REPLACEMENTS = (moto_patches.PARSE_ONCE, *moto_patches.replacements(IdleHost()))
+REPLACEMENTS = (
+    moto_patches.PARSE_ONCE,
+    moto_patches.CHEAP_TRANSACTIONS,
+    *moto_patches.replacements(IdleHost()),
+)
 
 
 def name_of(replacement: Replacement) -> str:

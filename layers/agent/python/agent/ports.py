@@ -206,8 +206,8 @@ class VolatilityHistory(Protocol):
         """Give the newest samples, oldest first."""
         ...
 
-    def record(self, symbol: str, sample: "ImpliedVolatilitySample") -> bool:
-        """Store a session's sample; False where that session has one already."""
+    def record(self, symbol: str, samples: "Sequence[ImpliedVolatilitySample]") -> int:
+        """Store the samples of sessions that have none yet, and count them."""
         ...
 
 

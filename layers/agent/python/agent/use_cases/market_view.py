@@ -47,13 +47,15 @@ def look_at(desk: Desk, underlying: UnderlyingSnapshot, as_of: datetime) -> Mark
         if is_sample_due(as_of, market) and not any(s.session == session for s in history):
             desk.volatility.record(
                 underlying.symbol,
-                ImpliedVolatilitySample(
-                    session=session,
-                    implied_volatility=current.implied_volatility,
-                    implied_volatility_bid=current.implied_volatility_bid,
-                    implied_volatility_ask=current.implied_volatility_ask,
-                    source=current.source,
-                ),
+                [
+                    ImpliedVolatilitySample(
+                        session=session,
+                        implied_volatility=current.implied_volatility,
+                        implied_volatility_bid=current.implied_volatility_bid,
+                        implied_volatility_ask=current.implied_volatility_ask,
+                        source=current.source,
+                    )
+                ],
             )
     return MarketView(
         underlying=underlying,

@@ -118,7 +118,7 @@ class AgentStateItem(Item):
     expires_at = TTLAttribute(null=True)
     """Set on slots and on alerts that were sent; never on the ledger or an IV sample."""
     record = JSONAttribute(null=True)
-    """An intent, event, alert or IV sample."""
+    """An intent, event, alert, or the IV samples of a symbol."""
     status = UnicodeAttribute(null=True)
     version = NumberAttribute(null=True)
     heat_cents = NumberAttribute(null=True)

@@ -52,9 +52,8 @@ def alert_key(alert_id: str) -> Key:
     return Key(OUTBOX, alert_id)
 
 
-def volatility_partition(symbol: str) -> str:
-    """Name the partition of a symbol's samples; they are sorted by session."""
-    return f"iv#{symbol}"
+def volatility_key(symbol: str) -> Key:
+    return Key(f"iv#{symbol}", "samples")
 
 
 def slot_key(schedule: str, slot: datetime) -> Key:

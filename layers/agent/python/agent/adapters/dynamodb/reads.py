@@ -29,19 +29,10 @@ def get_item(
             return None
 
 
-def query_partition(
-    item: type[ReadItem], hash_key: str, *, newest_first: bool = False, limit: int | None = None
-) -> tuple[ReadItem, ...]:
+def query_partition(item: type[ReadItem], hash_key: str) -> tuple[ReadItem, ...]:
     """Read the items of a partition in the order of their range keys."""
     with store_answers():
-        return tuple(
-            item.query(
-                hash_key,
-                consistent_read=True,
-                scan_index_forward=not newest_first,
-                limit=limit,
-            )
-        )
+        return tuple(item.query(hash_key, consistent_read=True))
 
 
 def get_items(

@@ -1,17 +1,27 @@
-"""Implied volatility samples by symbol and session; they never expire."""
+"""Implied volatility samples: one item a symbol, since they are always read together.
 
-from datetime import date
+A year of samples is read by one request and parsed as one JSON text; as items of their own they
+cost a scan more time than the chain does. They never expire; the oldest make room.
+"""
+
+from collections.abc import Sequence
 
 from pydantic import TypeAdapter
-from pynamodb.exceptions import PutError
+from pynamodb.exceptions import PutError, UpdateError
 
 from agent.adapters.dynamodb import keys
 from agent.adapters.dynamodb.failures import is_condition_failed, store_answers
-from agent.adapters.dynamodb.reads import query_partition
+from agent.adapters.dynamodb.items import AgentStateItem
+from agent.adapters.dynamodb.reads import get_item
 from agent.adapters.dynamodb.tables import Tables
+from agent.book.changes import BookBusy
 from agent.market.volatility import ImpliedVolatilitySample
 
-_SAMPLE = TypeAdapter(ImpliedVolatilitySample)
+SESSIONS_KEPT_MAX = 1008
+"""Four years: about 100 kB, a quarter of what an item may hold."""
+WRITE_ATTEMPTS_MAX = 5
+
+_SAMPLES = TypeAdapter(tuple[ImpliedVolatilitySample, ...])
 
 
 class DynamoVolatilityHistory:
@@ -24,23 +34,56 @@ class DynamoVolatilityHistory:
         """Give the newest samples, oldest first; raise ValueError for a bound below 1."""
         if sessions_max < 1:
             raise ValueError(f"sessions_max must be at least 1, not {sessions_max}")
-        items = query_partition(
-            self._item, keys.volatility_partition(symbol), newest_first=True, limit=sessions_max
-        )
-        return tuple(_SAMPLE.validate_python(item.record) for item in reversed(items))
+        return _samples_of(self._stored(symbol))[-sessions_max:]
 
-    def record(self, symbol: str, sample: ImpliedVolatilitySample) -> bool:
-        session: date = sample.session
-        item = self._item(
-            keys.volatility_partition(symbol),
-            session.isoformat(),
-            record=_SAMPLE.dump_python(sample, mode="json"),
-        )
+    def record(self, symbol: str, samples: Sequence[ImpliedVolatilitySample]) -> int:
+        """Store the samples of sessions that have none yet, and count them.
+
+        Raises BookBusy where other writers kept coming between.
+        """
+        for _ in range(WRITE_ATTEMPTS_MAX):
+            stored = self._stored(symbol)
+            known = {sample.session: sample for sample in _samples_of(stored)}
+            fresh = {s.session: s for s in reversed(samples) if s.session not in known}
+            if not fresh:
+                return 0
+            merged = known | fresh
+            newest = [merged[session] for session in sorted(merged)[-SESSIONS_KEPT_MAX:]]
+            if self._write(symbol, stored, newest):
+                return len(fresh)
+        raise BookBusy(f"the volatility samples of {symbol} kept changing under the write")
+
+    def _stored(self, symbol: str) -> AgentStateItem | None:
+        return get_item(self._item, *keys.volatility_key(symbol))
+
+    def _write(
+        self,
+        symbol: str,
+        stored: AgentStateItem | None,
+        samples: Sequence[ImpliedVolatilitySample],
+    ) -> bool:
+        """Write unless somebody else did since `stored` was read."""
+        record = _SAMPLES.dump_python(tuple(samples), mode="json")
+        item = self._item(*keys.volatility_key(symbol))
         with store_answers():
             try:
-                item.save(condition=self._item.pk.does_not_exist())
-            except PutError as error:
+                if stored is None:
+                    item.record, item.version = record, 1
+                    item.save(condition=self._item.pk.does_not_exist())
+                else:
+                    item.update(
+                        [
+                            self._item.record.set(record),
+                            self._item.version.set(stored.version + 1),
+                        ],
+                        condition=self._item.version == stored.version,
+                    )
+            except (PutError, UpdateError) as error:
                 if is_condition_failed(error):
                     return False
                 raise
         return True
+
+
+def _samples_of(stored: AgentStateItem | None) -> tuple[ImpliedVolatilitySample, ...]:
+    return () if stored is None else _SAMPLES.validate_python(stored.record)

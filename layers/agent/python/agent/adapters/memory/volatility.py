@@ -1,5 +1,6 @@
 """Implied volatility samples by symbol and session, in memory."""
 
+from collections.abc import Sequence
 from datetime import date
 from threading import Lock
 
@@ -21,10 +22,11 @@ class MemoryVolatilityHistory:
             stored = self._samples.get(symbol, {})
             return tuple(stored[session] for session in sorted(stored)[-sessions_max:])
 
-    def record(self, symbol: str, sample: ImpliedVolatilitySample) -> bool:
+    def record(self, symbol: str, samples: Sequence[ImpliedVolatilitySample]) -> int:
+        """Store the samples of sessions that have none yet, and count them."""
         with self._lock:
             stored = self._samples.setdefault(symbol, {})
-            if sample.session in stored:
-                return False
-            stored[sample.session] = sample
-            return True
+            before = len(stored)
+            for sample in samples:
+                stored.setdefault(sample.session, sample)
+            return len(stored) - before
