@@ -27,16 +27,12 @@ def step(intent_id: str) -> StepInput:
 def test_an_entry_walks_its_ladder_until_the_exchange_fills_it(desk: TestDesk) -> None:
     trade = desk.open_trade()
     intent = desk.book.all_intents()[0]
-    # Mid 1.20, natural 1.10; the exchange fills 30 % of the way: the third rung, at 40 %.
-    assert [order.limit_cash for order in intent.orders] == [
-        Decimal("1.20"),
-        Decimal("1.18"),
-        Decimal("1.16"),
-    ]
+    # Mid 1.20, natural 1.10; the exchange fills 30 % of the way: the second rung, at 35 %.
+    assert [order.limit_cash for order in intent.orders] == [Decimal("1.20"), Decimal("1.17")]
     assert trade.status is TradeStatus.OPEN
-    assert trade.execution.credit == Decimal("1.16")
-    assert trade.execution.entry_slippage == Decimal("0.04")
-    assert trade.execution.reprices == 2
+    assert trade.execution.credit == Decimal("1.17")
+    assert trade.execution.entry_slippage == Decimal("0.03")
+    assert trade.execution.reprices == 1
     assert len(desk.alerts.published) == 1
 
 

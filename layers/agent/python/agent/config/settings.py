@@ -196,7 +196,7 @@ class RiskSettings(Section):
 
 class ExecutionSettings(Section):
     entry_ladder: tuple[LadderRung, ...] = Field(
-        (Decimal(0), Decimal("0.20"), Decimal("0.40")),
+        (Decimal(0), Decimal("0.35"), Decimal("0.70")),
         min_length=1,
         max_length=8,
         description="limits of successive orders: fractions of the way from mid to natural",
