@@ -75,6 +75,37 @@ def told(exchange: Exchange, body: Any) -> tuple[int, int | None, str]:
             {"client_order_id": "x" * 129},
             (422, 40010001, "client_order_id must be no more than 128 characters"),
         ),
+        ({"qty": "many"}, (422, 40010001, "qty is invalid: not a number: 'many'")),
+        ({"qty": 200_000}, (422, 42210000, "options order qty must be <= 100000")),
+        ({"limit_price": "cheap"}, (422, 42210000, "invalid limit price")),
+        ({"type": None}, (422, 40010001, "type is required")),
+        ({"type": "market"}, (422, 42210000, "limit price is only valid for limit orders")),
+        ({"time_in_force": None}, (422, 40010001, "time_in_force is required")),
+        ({"client_order_id": 7}, (422, 40010001, "client_order_id must be a string")),
+        (
+            {"legs": [leg(PUT_100, "sell_to_open"), leg(PUT_100, "buy_to_open")]},
+            (422, 42210000, "legs must have unique symbols"),
+        ),
+        (
+            {"legs": [{**leg(PUT_100, "sell_to_open"), "side": "buy"}, leg(PUT_95, "buy_to_open")]},
+            (422, 40010001, "side buy and position_intent sell_to_open contradict each other"),
+        ),
+        (
+            {"legs": [{**leg(PUT_100, "sell_to_open"), "ratio_qty": 1.5}] * 2},
+            (422, 40010001, "leg.0 ratio_qty must be a whole number > 0"),
+        ),
+        (
+            {"legs": [{"ratio_qty": 1, "side": "buy"}] * 2},
+            (422, 40010001, "leg.0 symbol is required"),
+        ),
+        (
+            {"legs": [leg("ACME", "buy_to_open"), leg(PUT_95, "buy_to_open")]},
+            (
+                422,
+                42210000,
+                "equity legs are allowed only with a corresponding amount of call contracts",
+            ),
+        ),
         ({"legs": []}, (422, 42210000, "mleg orders must have at least 2 legs and at most 4 legs")),
         (
             {"legs": [{"symbol": PUT_100, "ratio_qty": 1}, leg(PUT_95, "buy_to_open")]},
@@ -269,6 +300,33 @@ def test_legs_share_one_underlying() -> None:
     assert told(exchange, multileg_order(legs, "-0.50"))[2] == (
         "underlying asset mismatch: ACME != OTHR"
     )
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        (single_order("NOPE", "buy", "1"), 'asset "NOPE" not found'),
+        (single_order("ACME", "buy", "0"), "limit price must be > 0"),
+        (single_order("ACME", "buy", "106", qty=2000), "insufficient buying power"),
+        (
+            single_order("ACME", "sell", "100", qty=5),
+            "insufficient qty available for order (requested: 5, available: 0)",
+        ),
+        (single_order("ACME", "buy", "106", qty=0.5), "qty must be integer for this exchange"),
+        (
+            single_order("ACME", "buy", "106", type="stop"),
+            "order type stop is not supported by this exchange",
+        ),
+        (
+            single_order("ACME", "buy", "106", time_in_force="opg"),
+            "time_in_force opg is not supported by this exchange",
+        ),
+        ({"qty": 1, "type": "market", "time_in_force": "day"}, "symbol is required"),
+        (single_order("ACME", "", "106"), "side is required"),
+    ],
+)
+def test_stock_orders_are_refused_too(body: Any, message: str) -> None:
+    assert refusal(exchange_at_noon(), body).message == message
 
 
 def test_checks_run_in_alpacas_order() -> None:

@@ -257,6 +257,29 @@ def test_the_same_seed_and_requests_give_the_same_ids() -> None:
     assert not set(ids(1)) & set(ids(2))
 
 
+def test_a_resting_order_is_looked_at_when_the_world_has_new_quotes() -> None:
+    quoted_at = WEEK[1].opens_at + timedelta(hours=3)
+    world = usual_world().with_option(PUT_100, "1.60", "1.80", since=quoted_at)
+    world.quote_times = (NOON, quoted_at)
+    exchange = exchange_at_noon(world)
+    order = exchange.place_order(put_spread("-0.80", time_in_force="gtc"))
+    exchange.clock.advance_to(at_close(1))
+    assert order.filled_at == quoted_at
+
+
+def test_a_clock_needs_aware_times() -> None:
+    exchange = exchange_at_noon()
+    with pytest.raises(ValueError, match="aware"):
+        exchange.clock.advance_to(NOON.replace(tzinfo=None))
+
+
+def test_an_exchange_is_told_only_what_it_knows() -> None:
+    with pytest.raises(ValueError, match="fees must be"):
+        exchange_at_noon(fees="some")
+    with pytest.raises(ValueError, match="behaves_like must be"):
+        exchange_at_noon(behaves_like="life")
+
+
 def test_time_cannot_go_back() -> None:
     exchange = exchange_at_noon()
     with pytest.raises(ValueError, match="cannot go back"):
