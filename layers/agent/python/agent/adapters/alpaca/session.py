@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any, NoReturn
+from typing import Any, NoReturn, Protocol
 
 import requests
 from alpaca.common.rest import RESTClient
@@ -40,6 +40,16 @@ class Timeouts:
 
     connect_seconds: float = 2.0
     read_seconds: float = 5.0
+
+
+class Transport(Protocol):
+    """Make one request and give its answer, whatever its status; raise as requests does."""
+
+    def exchange(
+        self, method: str, path: str, data: Mapping[str, Any] | None, version: str
+    ) -> requests.Response: ...
+
+    def close(self) -> None: ...
 
 
 class _Transport(RESTClient):  # type: ignore[misc]  # the SDK's types are unknown to mypy here
@@ -95,6 +105,7 @@ class AlpacaSession:
     Raises BrokerUnavailable, BrokerRefused, BrokerMisunderstood or CredentialsRefused and
     nothing else; no message contains a key. Only reads are repeated: a few times, where the
     connection broke or the rate limit was hit. Not thread-safe: use one object per thread.
+    A `transport` other than the network may be handed over: a simulation brings its own.
     """
 
     def __init__(
@@ -103,12 +114,13 @@ class AlpacaSession:
         credentials: Credentials,
         *,
         timeouts: Timeouts | None = None,
+        transport: Transport | None = None,
         sleep: Callable[[float], None] = time.sleep,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._base_url = base_url
         self._timeouts = timeouts or Timeouts()
-        self._transport = _Transport(base_url, credentials, self._timeouts)
+        self._transport: Transport = transport or _Transport(base_url, credentials, self._timeouts)
         self._secrets = (credentials.key_id, credentials.secret_key.get_secret_value())
         self._sleep = sleep
         self._now = now
