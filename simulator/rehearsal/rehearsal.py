@@ -205,6 +205,7 @@ class Rehearsal:
     def report(self) -> RehearsalReport:
         """Gather what happened, from the book on one side and the broker on the other."""
         trades = self.book.all_trades()
+        positions = self.book.positions_by_trade([trade.trade_id for trade in trades])
         closed = [trade for trade in trades if trade.exit_reason and trade.pnl is not None]
         sessions = self._world.sessions
         first = sessions[0].session
@@ -245,18 +246,15 @@ class Rehearsal:
                 cash_end=cash_end,
                 fees_charged=charged,
             ),
-            trades=tuple(
-                report_trade(trade, self.book.positions(trade.trade_id)) for trade in trades
-            ),
+            trades=tuple(report_trade(trade, positions[trade.trade_id]) for trade in trades),
             duration_seconds=round(time.monotonic() - self._began, 3),
         )
 
     def write_book(self, directory: Path) -> None:
         """Leave the book as JSON lines: trades, positions, intents; and the alerts told."""
         trades = self.book.all_trades()
-        positions = [
-            position for trade in trades for position in self.book.positions(trade.trade_id)
-        ]
+        by_trade = self.book.positions_by_trade([trade.trade_id for trade in trades])
+        positions = [position for trade in trades for position in by_trade[trade.trade_id]]
         for name, records in (
             ("trades", trades),
             ("positions", positions),

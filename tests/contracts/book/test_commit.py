@@ -13,7 +13,7 @@ from agent.book.changes import (
     LimitReached,
     TradeWrite,
 )
-from agent.book.records import Intent, IntentStatus
+from agent.book.records import Intent, IntentStatus, PositionMark, PositionStatus
 from agent.book.states import TradeStatus
 from tests.builders import (
     AS_OF,
@@ -241,6 +241,36 @@ def test_positions_are_replaced_and_belong_to_their_trade(stores: Stores) -> Non
 
     assert stores.book.positions(TRADE_ID) == (marked, long)
     assert stores.book.positions("paper-other") == positions_of(opened_other)
+
+
+def test_a_mark_changes_what_was_seen_and_nothing_else(stores: Stores) -> None:
+    opened = a_trade(TradeStatus.OPEN)
+    short, long = positions_of(opened)
+    stores.book.commit(a_creation(opened, positions=(short, long)))
+
+    mark = PositionMark(position_id=short.position_id, unrealized_pnl=Decimal("12.50"))
+    stores.book.commit(BookChange(marks=(mark,)))
+
+    marked = short.model_copy(update={"unrealized_pnl": Decimal("12.50")})
+    assert stores.book.positions_by_trade([TRADE_ID, "paper-nobody"]) == {
+        TRADE_ID: (marked, long),
+        "paper-nobody": (),
+    }
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_a_position_that_is_not_open_is_not_marked(stores: Stores, known: bool) -> None:
+    opened = a_trade(TradeStatus.OPEN)
+    closed = a_position(opened).model_copy(update={"status": PositionStatus.CLOSED})
+    if known:
+        stores.book.commit(a_creation(opened, positions=(closed,)))
+
+    with pytest.raises(BookConflict):
+        stores.book.commit(
+            BookChange(marks=(PositionMark(position_id=closed.position_id, current_delta=0.1),))
+        )
+
+    assert stores.book.positions(TRADE_ID) == ((closed,) if known else ())
 
 
 def test_a_trade_may_be_created_with_positions(stores: Stores) -> None:

@@ -10,6 +10,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
+from agent.book.analysis_records import LearningLogEntry, PerformanceMetric, PeriodType
 from agent.book.changes import BookChange, LedgerEntry
 from agent.book.records import Alert, Intent, OrderStatus, Position, Trade
 from agent.market.calendar import TradingSession
@@ -186,6 +187,10 @@ class Book(Protocol):
 
     def positions(self, trade_id: str) -> tuple[Position, ...]: ...
 
+    def positions_by_trade(self, trade_ids: Sequence[str]) -> Mapping[str, tuple[Position, ...]]:
+        """Give the positions of each trade named, ordered by id, in a few requests for all."""
+        ...
+
     def intent(self, intent_id: str) -> Intent | None: ...
 
     def unfinished_intents(self) -> tuple[Intent, ...]:
@@ -265,3 +270,32 @@ class Alerts(Protocol):
 
 class AlertUnavailable(Exception):
     """Raised where an alert could not be handed over."""
+
+
+class Metrics(Protocol):
+    """The store of what periods came to."""
+
+    def store(self, metric: PerformanceMetric) -> None:
+        """Store a metric; the one of the same period, if any, is replaced in every attribute."""
+        ...
+
+    def metric(self, metric_id: str) -> PerformanceMetric | None: ...
+
+    def metrics(
+        self, period_type: PeriodType, start: date, end: date
+    ) -> tuple[PerformanceMetric, ...]:
+        """List the periods that start from `start` to `end`, oldest first.
+
+        What was stored a moment ago may be missing.
+        """
+        ...
+
+
+class LearningLog(Protocol):
+    """The store of what the learner did; an entry is never changed."""
+
+    def append(self, entry: LearningLogEntry) -> bool:
+        """Store an entry; False where there is one with its id, which stands."""
+        ...
+
+    def entry(self, log_id: str) -> LearningLogEntry | None: ...

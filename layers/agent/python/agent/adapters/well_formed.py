@@ -16,7 +16,8 @@ def require_well_formed(change: BookChange) -> None:
     for write in change.intents:
         _require_following_intent(write)
     _require_distinct("intent", (write.intent.intent_id for write in change.intents))
-    _require_distinct("position", (position.position_id for position in change.positions))
+    marked = [mark.position_id for mark in change.marks]
+    _require_distinct("position", [*(p.position_id for p in change.positions), *marked])
     _require_distinct("ledger entry", (move.key for move in change.ledger))
     _require_distinct("event", (event.event_id for event in change.events))
     _require_distinct("alert", (alert.alert_id for alert in change.alerts))

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from agent.book.records import Alert, Intent, JournalEvent, Position, Trade
+from agent.book.records import Alert, Intent, JournalEvent, Position, PositionMark, Trade
 from agent.book.states import TradeStatus
 
 
@@ -65,6 +65,8 @@ class BookChange:
     intents: tuple[IntentWrite, ...] = ()
     positions: tuple[Position, ...] = ()
     """Stored as they are: their trade's condition guards them."""
+    marks: tuple[PositionMark, ...] = ()
+    """Laid over positions that are there and open; any other is a conflict."""
     ledger: tuple[LedgerMove, ...] = ()
     events: tuple[JournalEvent, ...] = ()
     alerts: tuple[Alert, ...] = ()

@@ -227,11 +227,21 @@ class Position(Record):
     status: PositionStatus = PositionStatus.OPEN
 
 
+class PositionMark(Record):
+    """Keep what a pass saw of an open position; None leaves what was seen before."""
+
+    position_id: str
+    current_delta: float | None = None
+    implied_volatility: float | None = None
+    unrealized_pnl: Decimal | None = None
+
+
 class AlertKind(StrEnum):
     TRADE_EXECUTED = "trade_executed"
     POSITION_CLOSED = "position_closed"
     DAILY_LOSS_LIMIT = "daily_loss_limit"
     SYSTEM_ERROR = "system_error"
+    DAILY_REPORT = "daily_report"
 
 
 class Alert(Record):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from agent.book.records import Position, Trade
+from agent.book.records import Position, PositionMark, Trade
 from agent.market.chain import ChainAnalytics, OptionChain, analyze_chain
 from agent.market.quotes import (
     OptionQuote,
@@ -20,15 +20,15 @@ from agent.use_cases.desk import Desk
 
 @dataclass(frozen=True)
 class Marks:
-    """Hold the mark of each trade, and its positions with what the mark says of them."""
+    """Hold the mark of each trade, and what was seen of its positions."""
 
     by_trade: Mapping[str, TradeMark]
-    positions_by_trade: Mapping[str, tuple[Position, ...]]
+    positions_by_trade: Mapping[str, tuple[PositionMark, ...]]
 
     def of(self, trade_id: str) -> TradeMark:
         return self.by_trade[trade_id]
 
-    def positions(self, trade_id: str) -> tuple[Position, ...]:
+    def positions(self, trade_id: str) -> tuple[PositionMark, ...]:
         return self.positions_by_trade[trade_id]
 
     def is_marked(self, trade_id: str) -> bool:
@@ -43,9 +43,10 @@ def fetch_marks(desk: Desk, trades: Sequence[Trade], as_of: datetime) -> Marks:
     quotes = desk.market.option_quotes([contracts[symbol] for symbol in sorted(contracts)])
     snapshots = desk.market.underlyings(sorted({trade.symbol for trade in trades}))
     marks: dict[str, TradeMark] = {}
-    positions: dict[str, tuple[Position, ...]] = {}
+    positions: dict[str, tuple[PositionMark, ...]] = {}
+    stored_by_trade = desk.book.positions_by_trade([trade.trade_id for trade in trades])
     for trade in trades:
-        stored = desk.book.positions(trade.trade_id)
+        stored = stored_by_trade[trade.trade_id]
         underlying = snapshots.get(trade.symbol)
         legs = [quotes[s] for s in trade.structure.symbols if s in quotes]
         analytics = _analyze(desk, underlying, legs, as_of)
@@ -57,10 +58,13 @@ def fetch_marks(desk: Desk, trades: Sequence[Trade], as_of: datetime) -> Marks:
             quote=quote_structure(trade.structure, quotes),
             as_of=as_of,
         )
-        positions[trade.trade_id] = tuple(
-            _with_mark(position, trade, quotes, analytics) for position in stored
-        )
+        seen = [_mark_position(position, trade, quotes, analytics) for position in stored]
+        positions[trade.trade_id] = tuple(mark for mark in seen if _shows_anything(mark))
     return Marks(marks, positions)
+
+
+def _shows_anything(mark: PositionMark) -> bool:
+    return len(mark.model_dump(exclude_none=True)) > 1
 
 
 def _analyze(
@@ -111,24 +115,26 @@ def _last_good_volatilities(trade: Trade, positions: Sequence[Position]) -> list
     return [known.get(symbol) or at_entry for symbol in trade.structure.symbols]
 
 
-def _with_mark(
+def _mark_position(
     position: Position,
     trade: Trade,
     quotes: Mapping[str, OptionQuote],
     analytics: ChainAnalytics | None,
-) -> Position:
+) -> PositionMark:
     """Bring a leg up to its quote; what the quote does not tell keeps its last good value."""
-    changes: dict[str, object] = {}
     quote = quotes.get(position.option_symbol)
     mid = None if quote is None or quote.is_crossed else quote.mid
+    unrealized = None
     if mid is not None and position.entry_price is not None:
         direction = Decimal(1) if position.side is LegSide.LONG else Decimal(-1)
         shares = position.quantity * trade.structure.multiplier
-        changes["unrealized_pnl"] = direction * (mid - position.entry_price) * shares
+        unrealized = direction * (mid - position.entry_price) * shares
+    measured = None
     if analytics is not None and quote is not None:
         measured = analytics.of(position.option_symbol)
-        if measured.implied_volatility is not None:
-            changes["implied_volatility"] = measured.implied_volatility
-        if measured.delta is not None:
-            changes["current_delta"] = measured.delta
-    return position.model_copy(update=changes)
+    return PositionMark(
+        position_id=position.position_id,
+        current_delta=None if measured is None else measured.delta,
+        implied_volatility=None if measured is None else measured.implied_volatility,
+        unrealized_pnl=unrealized,
+    )

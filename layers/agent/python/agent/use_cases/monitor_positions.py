@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from pydantic import Field
 
-from agent.book.changes import BookConflict
+from agent.book.changes import BookChange, BookConflict
 from agent.book.records import Alert, AlertKind, Intent, IntentKind, Trade
 from agent.book.states import TradeStatus
 from agent.book.transitions import begin_close, mark_open
@@ -130,19 +130,21 @@ def _watch(desk: Desk, trade: Trade, seen: _Pass) -> str | None:
     strategy = desk.strategies[trade.strategy]
     mark = seen.marks.of(trade.trade_id)
     verdict = strategy.should_exit(trade, mark, seen.moment, desk.settings.exits)
-    positions = seen.marks.positions(trade.trade_id)
+    marks = seen.marks.positions(trade.trade_id)
     alerts = tuple(_alert(trade, alarm, mark.as_of) for alarm in verdict.alarms)
     decision = verdict.decision
     begins = decision is not None and _is_allowed(desk, decision)
     watched = trade.model_copy(update={"stop_watch": verdict.stop_watch})
     try:
         if decision is None or not begins:
-            desk.book.commit(replace(mark_open(watched), positions=positions, alerts=alerts))
+            # Most passes see nothing new of the trade itself: they write marks and no more.
+            quiet = BookChange() if watched == trade else mark_open(watched)
+            desk.book.commit(replace(quiet, marks=marks, alerts=alerts))
             return None
         closing, intent = begin_close(
             watched, decision.reason, decision.urgency, decision.sentence, mark.as_of
         )
-        desk.book.commit(replace(closing, positions=positions, alerts=alerts))
+        desk.book.commit(replace(closing, marks=marks, alerts=alerts))
     except BookConflict:
         return None  # Another pass moved the trade: it acts, this one does not.
     desk.workflows.start(intent)

@@ -1,5 +1,6 @@
 """The book in DynamoDB: one change is one transaction, and decisions rest on consistent reads."""
 
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 
@@ -22,7 +23,16 @@ from agent.book.changes import (
     LedgerMove,
     TradeWrite,
 )
-from agent.book.records import Alert, Intent, IntentStatus, JournalEvent, Position, Trade
+from agent.book.records import (
+    Alert,
+    Intent,
+    IntentStatus,
+    JournalEvent,
+    Position,
+    PositionMark,
+    PositionStatus,
+    Trade,
+)
 from agent.book.states import ACTIVE_STATUSES
 
 SENT_ALERT_RETENTION = timedelta(days=7)
@@ -50,6 +60,8 @@ class DynamoBook:
             self._add_intent(transaction, write)
         for position in change.positions:
             self._add_position(transaction, position)
+        for mark in change.marks:
+            self._add_mark(transaction, mark)
         for move in change.ledger:
             self._add_move(transaction, move)
         for event in change.events:
@@ -86,16 +98,29 @@ class DynamoBook:
         return tuple(sorted(trades, key=lambda trade: trade.trade_id))
 
     def positions(self, trade_id: str) -> tuple[Position, ...]:
-        """Give a trade's positions, ordered by id; the trade knows their ids."""
-        trade = get_item(self._tables.trades, trade_id, attributes=["trade_id", "position_ids"])
+        return self.positions_by_trade([trade_id])[trade_id]
+
+    def positions_by_trade(self, trade_ids: Sequence[str]) -> Mapping[str, tuple[Position, ...]]:
+        """Give the positions of each trade, ordered by id: two requests for up to 100 trades.
+
+        The trades know the ids of their positions.
+        """
+        trades = get_items(
+            self._tables.trades,
+            self._tables.connection,
+            ({"trade_id": trade_id} for trade_id in dict.fromkeys(trade_ids)),
+            self._backoff,
+        )
         items = get_items(
             self._tables.positions,
             self._tables.connection,
-            ({"position_id": key} for key in (trade and trade.position_ids) or ()),
+            ({"position_id": key} for trade in trades for key in trade.position_ids or ()),
             self._backoff,
         )
-        positions = (from_attributes(Position, item) for item in items)
-        return tuple(sorted(positions, key=lambda position: position.position_id))
+        found: dict[str, list[Position]] = {trade_id: [] for trade_id in trade_ids}
+        for item in sorted(items, key=lambda item: item.position_id):
+            found[item.trade_id].append(from_attributes(Position, item))
+        return {trade_id: tuple(positions) for trade_id, positions in found.items()}
 
     def intent(self, intent_id: str) -> Intent | None:
         item = get_item(self._tables.agent_state, *keys.intent_key(intent_id))
@@ -183,6 +208,16 @@ class DynamoBook:
         item = self._tables.positions
         transaction.update(
             item(position.position_id), to_actions(item, to_attributes(item, position))
+        )
+
+    def _add_mark(self, transaction: Transaction, mark: PositionMark) -> None:
+        item = self._tables.positions
+        attributes = item.get_attributes()
+        seen = mark.model_dump(exclude={"position_id"}, exclude_none=True)
+        transaction.update(
+            item(mark.position_id),
+            [attributes[name].set(value) for name, value in seen.items()],
+            item.status == PositionStatus.OPEN.value,
         )
 
     def _add_move(self, transaction: Transaction, move: LedgerMove) -> None:

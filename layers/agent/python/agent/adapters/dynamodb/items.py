@@ -86,10 +86,17 @@ class PerformanceMetricItem(Item):
     period_type = UnicodeAttribute()
     period_start = DateAttribute()
     period_end = DateAttribute()
-    total_pnl = DecimalAttribute()
+    trades_closed = NumberAttribute()
+    trades_open = NumberAttribute()
+    total_pnl = DecimalAttribute(null=True)
     win_rate = FloatAttribute(null=True)
     profit_factor = FloatAttribute(null=True)
+    average_win = DecimalAttribute(null=True)
+    average_loss = DecimalAttribute(null=True)
+    periods = NumberAttribute()
+    effective_periods = FloatAttribute(null=True)
     sharpe_ratio = FloatAttribute(null=True)
+    sharpe_standard_error = FloatAttribute(null=True)
     sortino_ratio = FloatAttribute(null=True)
     max_drawdown = DecimalAttribute(null=True)
     strategy_performance = JSONAttribute()
@@ -108,6 +115,7 @@ class LearningLogItem(Item):
     trades_analyzed = NumberAttribute()
     expected_improvement = FloatAttribute(null=True)
     status = UnicodeAttribute()
+    findings = JSONAttribute()
 
 
 class AgentStateItem(Item):

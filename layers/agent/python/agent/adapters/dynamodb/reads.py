@@ -14,17 +14,11 @@ BATCH_GET_KEYS_MAX = 100
 ReadItem = TypeVar("ReadItem", bound=Item)
 
 
-def get_item(
-    item: type[ReadItem],
-    hash_key: str,
-    range_key: str | None = None,
-    *,
-    attributes: list[str] | None = None,
-) -> ReadItem | None:
-    """Read one item, or only some of its attributes; None where there is none."""
+def get_item(item: type[ReadItem], hash_key: str, range_key: str | None = None) -> ReadItem | None:
+    """Read one item; None where there is none."""
     with store_answers():
         try:
-            return item.get(hash_key, range_key, consistent_read=True, attributes_to_get=attributes)
+            return item.get(hash_key, range_key, consistent_read=True)
         except item.DoesNotExist:
             return None
 

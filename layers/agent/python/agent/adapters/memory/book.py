@@ -1,6 +1,6 @@
 """The book in memory: what the store of the cloud does, without its clocks and failures."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date
 from threading import Lock
 
@@ -16,7 +16,14 @@ from agent.book.changes import (
     LimitReached,
     TradeWrite,
 )
-from agent.book.records import Intent, IntentStatus, JournalEvent, Position, Trade
+from agent.book.records import (
+    Intent,
+    IntentStatus,
+    JournalEvent,
+    Position,
+    PositionStatus,
+    Trade,
+)
 from agent.book.states import ACTIVE_STATUSES
 
 
@@ -61,6 +68,9 @@ class MemoryBook:
                 if self._positions[key].trade_id == trade_id
             )
 
+    def positions_by_trade(self, trade_ids: Sequence[str]) -> Mapping[str, tuple[Position, ...]]:
+        return {trade_id: self.positions(trade_id) for trade_id in trade_ids}
+
     def intent(self, intent_id: str) -> Intent | None:
         with self._lock:
             return self._intents.get(intent_id)
@@ -92,6 +102,10 @@ class MemoryBook:
             self._require_expected_trade(change.trade)
         for write in change.intents:
             self._require_expected_intent(write)
+        for mark in change.marks:
+            position = self._positions.get(mark.position_id)
+            if position is None or position.status is not PositionStatus.OPEN:
+                raise BookConflict(f"{mark.position_id} is not open")
 
     def _require_expected_trade(self, write: TradeWrite) -> None:
         stored = self._trades.get(write.trade.trade_id)
@@ -123,6 +137,10 @@ class MemoryBook:
             self._intents[write.intent.intent_id] = write.intent
         for position in change.positions:
             self._positions[position.position_id] = position
+        for mark in change.marks:
+            seen = mark.model_dump(exclude_none=True)
+            position = self._positions[mark.position_id]
+            self._positions[mark.position_id] = position.model_copy(update=seen)
         for move in change.ledger:
             entry = self._ledger.setdefault(move.key, {})
             for name, delta in move.deltas.items():
