@@ -1,38 +1,24 @@
 """Dividends and splits, for worlds that know some."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Protocol, runtime_checkable
 
+from simulator.worlds.events import CashDividend, CorporateAction, Split
 from simulator.worlds.world import DailyBar, World
 
+__all__ = [
+    "CashDividend",
+    "CorporateAction",
+    "CorporateActionWorld",
+    "Split",
+    "actions_between",
+    "adjusted_bars",
+]
+
 PRICE_PLACES = Decimal("0.0001")
-
-
-@dataclass(frozen=True, slots=True)
-class CashDividend:
-    """Cash for each share held when the session of `ex_date` opens; `rate` in dollars."""
-
-    symbol: str
-    ex_date: date
-    payable_date: date
-    rate: Decimal
-    special: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Split:
-    """`new_rate` shares for every `old_rate` from the session of `ex_date` on."""
-
-    symbol: str
-    ex_date: date
-    new_rate: Decimal
-    old_rate: Decimal
-
-
-CorporateAction = CashDividend | Split
 
 
 @runtime_checkable

@@ -22,6 +22,7 @@ from simulator.exchange.market_rendering import (
     render_stock_trade,
     sessions_around,
 )
+from simulator.worlds.events import is_declared
 from simulator.worlds.world import DailyBar, StockQuote
 
 BARS_DEFAULT = 1_000
@@ -128,7 +129,7 @@ def check_daily(call: Call) -> None:
 
 
 def get_corporate_actions(exchange: Exchange, call: Call) -> Reply:
-    """GET /v1/corporate-actions, by ex-date; empty where the world knows none."""
+    """GET /v1/corporate-actions, by ex-date, as declared so far; empty where none are known."""
     today = new_york_date(exchange.now)
     start = call.date("start") or today
     end = call.date("end") or today
@@ -138,7 +139,7 @@ def get_corporate_actions(exchange: Exchange, call: Call) -> Reply:
     found = [
         action
         for action in actions_between(exchange.world, symbols, start, end)
-        if not types or _action_type(action) in types
+        if is_declared(action, today) and (not types or _action_type(action) in types)
     ]
     found.sort(key=lambda action: (_process_date(action), action.symbol))
     if call.one_of("sort", ("asc", "desc"), "asc") == "desc":

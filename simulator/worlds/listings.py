@@ -79,7 +79,7 @@ class ListingBook:
 
     def __post_init__(self) -> None:
         closes = self.path.closing_prices
-        self._eves = np.concatenate((closes[:1], closes[:-1]))
+        self._eves = np.concatenate((closes[:1], closes[:-1])) / self.path.script.split_ratios
 
     def table(self, position: int) -> ContractTable:
         """Give what is listed in the session at `position`."""
@@ -127,12 +127,23 @@ class ListingBook:
         return bisect_left(days, ordinal)
 
     def _strikes(self, listed_at: int, position: int) -> list[int]:
-        seen = self._eves[listed_at : position + 1]
+        """List the strikes, those from before a split divided by its ratio."""
+        mills: set[int] = set()
+        start = listed_at
+        ratios = self.path.script.split_ratios
+        splits = np.flatnonzero(ratios[listed_at + 1 : position + 1] > 1.0) + listed_at + 1
+        for end in (*splits.tolist(), position + 1):
+            mills.update(self._grid(self._eves[start:end]))
+            if end <= position:
+                mills = {round(each / ratios[end]) for each in mills}
+            start = end
+        return sorted(mills)
+
+    def _grid(self, eves: FloatArray) -> range:
         step = int(self.path.profile.strike_step * MILLS_PER_DOLLAR)
-        lowest = float(seen.min()) * (1.0 - STRIKE_RANGE_FRACTION) * MILLS_PER_DOLLAR
-        highest = float(seen.max()) * (1.0 + STRIKE_RANGE_FRACTION) * MILLS_PER_DOLLAR
-        first = max(int(np.ceil(lowest / step)), 1)
-        return list(range(first * step, int(highest) + 1, step))
+        lowest = float(eves.min()) * (1.0 - STRIKE_RANGE_FRACTION) * MILLS_PER_DOLLAR
+        highest = float(eves.max()) * (1.0 + STRIKE_RANGE_FRACTION) * MILLS_PER_DOLLAR
+        return range(max(int(np.ceil(lowest / step)), 1) * step, int(highest) + 1, step)
 
     def _contract(self, expiration: Expiration, is_call: bool, mills: int) -> OptionContract:
         key = (expiration.session.session.toordinal(), is_call, mills)
@@ -182,13 +193,14 @@ def popularity_of(path: PricePath, table: ContractTable, position: int) -> Popul
     step = int(profile.strike_step * MILLS_PER_DOLLAR)
     shape *= np.where(table.strike_mills % (2 * step) == 0, 1.6, 1.0)
     shape *= np.where(table.monthly, 2.2, 1.0) * profile.option_activity
+    busyness = path.script.activity_factors[position]
     nearness = np.exp(-years * 4.0) + 0.15
     luck = _lognormal(table.keys, 0.7, path.seed, profile.symbol, "open interest")
     age = 1.0 - np.exp(-(table.listed_sessions + 1) / 12.0)
     open_interest = np.floor(2200.0 * shape * age * luck)
     today = path.sessions[position].session
     flow = _lognormal(table.keys, 0.6, path.seed, profile.symbol, "volume", today)
-    volume = np.floor(350.0 * shape * nearness * np.sqrt(luck) * flow)
+    volume = np.floor(350.0 * busyness * shape * nearness * np.sqrt(luck) * flow)
     return Popularity(open_interest.astype(np.int64), volume.astype(np.int64))
 
 

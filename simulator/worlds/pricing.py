@@ -76,25 +76,20 @@ class Smile:
         return volatility
 
 
-def american_value(
+def european_value(
     *,
     is_call: BoolArray,
-    spot: float,
     forward: FloatArray,
     strike: FloatArray,
     years: FloatArray,
     discount: FloatArray,
     volatility: FloatArray,
 ) -> FloatArray:
-    """Price options per share, in dollars, all arrays of one shape.
-
-    Black (1976) on the forward, never below what exercising at once would pay, which is the least
-    an American option is worth; the rest of the early-exercise premium is neglected.
-    """
+    """Price European options per share in dollars by Black (1976); all arrays of one shape."""
     deviation = volatility * np.sqrt(years)
     first = np.log(forward / strike) / deviation + deviation / 2.0
     second = first - deviation
     sign = np.where(is_call, 1.0, -1.0)
-    european = discount * sign * (forward * ndtr(sign * first) - strike * ndtr(sign * second))
-    value: FloatArray = np.maximum(european, sign * (spot - strike))
+    inside = forward * ndtr(sign * first) - strike * ndtr(sign * second)
+    value: FloatArray = discount * sign * inside
     return value

@@ -29,21 +29,21 @@ def option_quote_cents(
     *,
     value: FloatArray,
     intrinsic: FloatArray,
-    minute: int,
+    width_factor: float,
     luck: FloatArray,
     side_luck: FloatArray,
 ) -> tuple[IntArray, IntArray]:
     """Quote options worth `value` dollars: bids and asks in whole cents, a bid of 0 for none.
 
     The width is 1.5 cents, 1.8 % of the time value and 4 % of the intrinsic value, scaled by the
-    symbol, by the hour and by each contract's own `luck` (0 to 1). The bid is rounded down and the
-    ask up to the contract's tick. Some cheap contracts, by `side_luck`, find no bidder at all.
+    symbol, by `width_factor` and by each contract's own `luck` (0 to 1). The bid is rounded down
+    and the ask up to the contract's tick. Some cheap contracts, by `side_luck`, find no bidder.
     """
     cents = value * 100.0
     intrinsic_cents = intrinsic * 100.0
     time_cents = cents - intrinsic_cents
     width = 1.5 + 0.018 * time_cents + 0.04 * intrinsic_cents
-    width *= profile.width_factor * opening_factor(minute) * (0.7 + 0.6 * luck)
+    width *= profile.width_factor * width_factor * (0.7 + 0.6 * luck)
     bid = _rounded(cents - width / 2.0, profile.penny_program, up=False)
     ask = _rounded(cents + width / 2.0, profile.penny_program, up=True)
     deserted = (cents < NO_BID_CHANCE_BELOW_CENTS) & (side_luck < NO_BID_CHANCE)
@@ -51,18 +51,18 @@ def option_quote_cents(
     return bid, np.maximum(ask, bid + _ticks(bid, profile.penny_program))
 
 
-def shown_sizes(profile: SymbolProfile, luck: FloatArray) -> IntArray:
-    """Say how many contracts a side shows."""
-    depth = min(max(profile.option_activity / 4.0, 0.05), 1.0) * MOST_SHOWN_CONTRACTS
+def shown_sizes(activity: float, luck: FloatArray) -> IntArray:
+    """Say how many contracts a side shows, given how active the options are."""
+    depth = min(max(activity / 4.0, 0.05), 1.0) * MOST_SHOWN_CONTRACTS
     sizes: IntArray = (1 + np.floor(depth * luck**2)).astype(np.int64)
     return sizes
 
 
-def stock_quote_cents(profile: SymbolProfile, price: float, minute: int) -> tuple[int, int]:
+def stock_quote_cents(profile: SymbolProfile, price: float, width_factor: float) -> tuple[int, int]:
     """Quote a share around its last price: one basis point wide where it trades a lot."""
     rarity = min((RARELY_TRADED_SHARES / profile.daily_shares) ** 3, 1.0)
     fraction = LIQUID_WIDTH_FRACTION + (RARE_WIDTH_FRACTION - LIQUID_WIDTH_FRACTION) * rarity
-    width = fraction * price * 100.0 * opening_factor(minute)
+    width = fraction * price * 100.0 * width_factor
     middle = round(price * 100.0)
     below = max(int(width / 2.0), 0)
     return max(middle - below, 1), middle + max(round(width / 2.0), 1)

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from simulator.worlds.world import DailyBar
 
 CHAIN_PATTERN, BAR_PATTERN, CLOSE_PATTERN = "chains_*.parquet", "bars_*.csv", "closes_*.csv"
+EARNINGS_PATTERN, EX_DIVIDEND_PATTERN = "earnings_dates_*.csv", "next_exdividend_*.csv"
 NUMBER_COLUMNS = ("strike", "bid", "ask", "underlying_price")
 COUNT_COLUMNS = ("volume", "open_interest")
 TEXT_COLUMNS = ("symbol", "quote_date", "expiration", "option_type")
@@ -97,6 +98,24 @@ def read_closes(directory: Path) -> dict[str, dict[date, Decimal]]:
         for row in _rows(path, ("symbol", "date", "close")):
             closes[row.text("symbol")][row.day("date")] = row.price("close")
     return dict(closes)
+
+
+def read_earnings(directory: Path) -> dict[str, tuple[date, ...]]:
+    """Read the days of earnings reports by symbol, oldest first; there may be none."""
+    reports: dict[str, set[date]] = defaultdict(set)
+    for path in sorted(directory.glob(EARNINGS_PATTERN)):
+        for row in _rows(path, ("symbol", "report_date")):
+            reports[row.text("symbol")].add(row.day("report_date"))
+    return {symbol: tuple(sorted(days)) for symbol, days in reports.items()}
+
+
+def read_ex_dividends(directory: Path) -> dict[str, tuple[tuple[date, date], ...]]:
+    """Read by symbol what was known when: (known on, next ex-date), oldest first."""
+    known: dict[str, set[tuple[date, date]]] = defaultdict(set)
+    for path in sorted(directory.glob(EX_DIVIDEND_PATTERN)):
+        for row in _rows(path, ("symbol", "as_of", "next_ex_dividend_date")):
+            known[row.text("symbol")].add((row.day("as_of"), row.day("next_ex_dividend_date")))
+    return {symbol: tuple(sorted(pairs)) for symbol, pairs in known.items()}
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,8 @@ from simulator.worlds.recordings import (
     read_bars,
     read_chains,
     read_closes,
+    read_earnings,
+    read_ex_dividends,
 )
 from simulator.worlds.world import (
     DailyBar,
@@ -30,6 +32,8 @@ from simulator.worlds.world import (
     StockQuote,
     TradingSession,
 )
+
+__all__ = ["ReplayWorld", "WorldDataError"]
 
 QUOTED_BEFORE_CLOSE = timedelta(minutes=15)
 VOLUME_MEAN_SESSIONS = 20
@@ -49,12 +53,15 @@ class ReplayWorld:
     recorded. Recordings hold no stock quotes: a bid and an ask one cent around the recorded price
     of the underlying stand in. Volume is that of the session's bar, and the mean of the 20 bars
     before where there is none. Bars end before the chains do: later ones are made of the recorded
-    close alone, or of the underlying's price where that too is missing.
+    close alone, or of the underlying's price where that too is missing. Of events only dates are
+    recorded: of reports, and of ex-dividend days as known at the time; no amounts, no splits.
     """
 
     _chains: Mapping[tuple[str, date], RecordedChain]
     _bars: Mapping[str, Mapping[date, DailyBar]]
     _sessions: tuple[TradingSession, ...]
+    _earnings: Mapping[str, tuple[date, ...]]
+    _ex_dividends: Mapping[str, tuple[tuple[date, date], ...]]
     _bar_days: Mapping[str, tuple[date, ...]] = field(init=False)
     _opens: tuple[datetime, ...] = field(init=False)
     _closes_at: Mapping[date, datetime] = field(init=False)
@@ -82,7 +89,13 @@ class ReplayWorld:
         _refuse_closed_days(directory, quoted)
         _refuse_closed_days(directory, {day for each in bars.values() for day in each})
         merged = _merged_bars(chains, bars, read_closes(directory), calendar)
-        return cls(chains, merged, tuple(each for each in calendar if each.session in quoted))
+        return cls(
+            chains,
+            merged,
+            tuple(each for each in calendar if each.session in quoted),
+            read_earnings(directory),
+            read_ex_dividends(directory),
+        )
 
     @property
     def name(self) -> str:
@@ -179,6 +192,18 @@ class ReplayWorld:
     ) -> Sequence[ImpliedVolatilitySample]:
         """Give nothing: no options were recorded before the first session."""
         return ()
+
+    def earnings_dates(self, symbol: str, start: date, end: date) -> Sequence[date]:
+        """List the recorded report days in start..end; the recording may lack some."""
+        return tuple(day for day in self._earnings.get(symbol, ()) if start <= day <= end)
+
+    def next_ex_dividend(self, symbol: str, known_on: date) -> date | None:
+        """Give the next ex-date as it was last known on `known_on`, None where that has passed."""
+        pairs = self._ex_dividends.get(symbol, ())
+        position = bisect_right(pairs, known_on, key=lambda pair: pair[0]) - 1
+        if position < 0 or pairs[position][1] <= known_on:
+            return None
+        return pairs[position][1]
 
     def _quoted(
         self, symbol: str, at: datetime

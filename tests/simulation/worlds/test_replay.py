@@ -186,6 +186,28 @@ def test_the_filter_is_inclusive_and_leaves_expired_contracts_out(world: ReplayW
     assert len(world.chain("ACME", weeks_later - timedelta(seconds=1), EVERYTHING)) == 1
 
 
+def test_recorded_reports_and_ex_dates_are_known_as_they_were(tmp_path: Path) -> None:
+    record(tmp_path, row())
+    (tmp_path / "earnings_dates_test.csv").write_text(
+        "symbol,report_date\nACME,2026-04-20\nACME,2026-01-19\n"
+    )
+    (tmp_path / "next_exdividend_test.csv").write_text(
+        "symbol,as_of,next_ex_dividend_date\nACME,2026-06-01,2026-06-12\nACME,2026-06-10,2026-06-11\n"
+    )
+    world = ReplayWorld.load(tmp_path)
+
+    assert world.earnings_dates("ACME", date(2026, 1, 1), date(2026, 4, 20)) == (
+        date(2026, 1, 19),
+        date(2026, 4, 20),
+    )
+    assert world.earnings_dates("ACME", date(2026, 4, 21), date(2026, 9, 1)) == ()
+    assert world.next_ex_dividend("ACME", date(2026, 5, 31)) is None
+    assert world.next_ex_dividend("ACME", TUESDAY) == date(2026, 6, 12)
+    assert world.next_ex_dividend("ACME", date(2026, 6, 10)) == THURSDAY
+    assert world.next_ex_dividend("ACME", THURSDAY) is None
+    assert world.next_ex_dividend("NONE", TUESDAY) is None
+
+
 def test_a_missing_directory_is_named(tmp_path: Path) -> None:
     with pytest.raises(WorldDataError, match=r"there is no directory .*nowhere"):
         ReplayWorld.load(tmp_path / "nowhere")

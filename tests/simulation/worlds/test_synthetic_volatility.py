@@ -1,5 +1,6 @@
 """How volatility behaves in the seeded market: it varies, and it costs a little more than it is."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -24,43 +25,48 @@ def world() -> SyntheticWorld:
     return SyntheticWorld(7, session_count=30)
 
 
-def call_price(spot: float, strike: float, years: float, volatility: float) -> float:
-    """Price a European call by the textbook formula, written out once more for the test."""
+def straddle_price(strike: float, forward: float, years: float, volatility: float) -> float:
+    """Price a European straddle by the textbook formula, written out once more for the test."""
     deviation = volatility * years**0.5
-    first = (np.log(spot / strike) + RATE * years) / deviation + deviation / 2
-    discounted = strike * np.exp(-RATE * years)
-    return float(spot * ndtr(first) - discounted * ndtr(first - deviation))
+    first = np.log(forward / strike) / deviation + deviation / 2
+    call = forward * ndtr(first) - strike * ndtr(first - deviation)
+    return float(np.exp(-RATE * years) * (2 * call - forward + strike))
 
 
-def solved_volatility(spot: float, strike: float, years: float, price: float) -> float:
+def solved_volatility(strike: float, forward: float, years: float, price: float) -> float:
     return float(
-        brentq(lambda guess: call_price(spot, strike, years, guess) - price, 0.01, 5.0, xtol=1e-6)
+        brentq(
+            lambda guess: straddle_price(strike, forward, years, guess) - price,
+            0.01,
+            5.0,
+            xtol=1e-6,
+        )
     )
 
 
 def implied_volatility_thirty_days(world: SyntheticWorld, symbol: str, at: datetime) -> float:
-    """Read IV30 off the quotes: the call nearest the forward, interpolated in total variance."""
+    """Read IV30 off the quotes: straddles near spot, interpolated in total variance."""
     stock = world.stock(symbol, at)
     assert stock is not None
     today = at.date()
-    bounds = ListingFilter(
-        today + timedelta(days=20), today + timedelta(days=40), None, None, OptionType.CALL
-    )
-    spot = float(stock.last)
-    nearest: dict[float, tuple[float, float, float]] = {}
+    bounds = ListingFilter(today + timedelta(days=20), today + timedelta(days=40))
+    mids: dict[tuple[date, Decimal], dict[OptionType, float]] = defaultdict(dict)
     for listing in world.chain(symbol, at, bounds):
         assert listing.ask is not None
-        expiration = listing.contract.expiration
+        key = listing.contract.expiration, listing.contract.strike
+        mids[key][listing.contract.option_type] = float((listing.bid or 0) + listing.ask) / 2
+    nearest: dict[date, Decimal] = {}
+    for expiration, strike in mids:
+        best = nearest.get(expiration, strike)
+        nearest[expiration] = min(best, strike, key=lambda each: abs(each - stock.last))
+    variances = {}
+    for expiration, strike in sorted(nearest.items()):
         ends_at = datetime(expiration.year, expiration.month, expiration.day, 21, tzinfo=UTC)
         years = (ends_at - at).total_seconds() / 86_400 / 365
-        strike = float(listing.contract.strike)
-        distance = abs(np.log(strike / spot) - RATE * years)
-        price = float((listing.bid or Decimal(0)) + listing.ask) / 2
-        nearest[years] = min(nearest.get(years, (9.9, 0.0, 0.0)), (distance, strike, price))
-    variances = {
-        years: years * solved_volatility(spot, strike, years, price) ** 2
-        for years, (_, strike, price) in sorted(nearest.items())
-    }
+        call, put = (mids[expiration, strike][each] for each in OptionType)
+        forward = float(strike) + np.exp(RATE * years) * (call - put)
+        volatility = solved_volatility(float(strike), forward, years, call + put)
+        variances[years] = volatility**2 * years
     total = np.interp(30 / 365, list(variances), list(variances.values()))
     return float((total / (30 / 365)) ** 0.5)
 
