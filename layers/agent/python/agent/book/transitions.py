@@ -300,6 +300,23 @@ def request_manual_exit(trade: Trade, at: datetime) -> BookChange:
     )
 
 
+def tag_trade(
+    trade: Trade, tags: Sequence[str], details: Mapping[str, JsonValue], at: datetime
+) -> BookChange:
+    """Keep what the analysis of a closed trade found; its status and its money stay as they are."""
+    if trade.status is not TradeStatus.CLOSED:
+        raise ValueError(f"{trade.trade_id} is {trade.status}, not closed: nothing to explain")
+    event = JournalEvent(
+        event_id=f"{trade.trade_id}-analysed-{trade.version}",
+        at=at,
+        kind="trade_analysed",
+        trade_id=trade.trade_id,
+        details={"tags": list(tags), **details},
+    )
+    tagged = trade.model_copy(update={"reason_tags": tuple(tags), "version": trade.version + 1})
+    return BookChange(trade=TradeWrite(tagged, trade.status, trade.version), events=(event,))
+
+
 def describe(trade: Trade) -> str:
     """Name a trade as its owner would: symbol, strikes and expiration."""
     strikes = "/".join(

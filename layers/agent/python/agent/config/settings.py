@@ -265,6 +265,36 @@ class ScheduleSettings(Section):
     monitor_slot_age_max_seconds: int = Field(60, ge=1, description="the same for monitor slots")
 
 
+class LearningSettings(Section):
+    """How closed trades are explained, and how many it takes to learn from them."""
+
+    window_days: int = Field(
+        90, ge=7, description="calendar days that the weekly review looks back"
+    )
+    closed_trades_min: int = Field(
+        30, ge=2, description="fewer closed trades of a strategy in the window propose nothing"
+    )
+    slippage_max_fraction_of_credit: Fraction = Field(
+        Decimal("0.20"),
+        description="entry and exit together gave up more than this: tagged liquidity_execution",
+    )
+    iv_rank_margin_points: float = Field(
+        5, ge=0, description="a loss entered this near the least IV rank: tagged entry_quality"
+    )
+    credit_margin_fraction: Fraction = Field(
+        Decimal("0.10"), description="the same for a credit this near the strategy's least"
+    )
+    early_loss_days_max: int = Field(
+        2, ge=0, description="a loss within so many calendar days of its entry: tagged timing"
+    )
+    cause_fraction_min: Fraction = Field(
+        Decimal("0.50"),
+        gt=0,
+        description="share of what went against a loss that blames volatility, or the underlying "
+        "(greek_risk)",
+    )
+
+
 class Settings(Section):
     """Gather every setting of one stage."""
 
@@ -294,3 +324,4 @@ class Settings(Section):
     ranking: RankingSettings = RankingSettings()
     fees: FeeSettings = FeeSettings()
     schedule: ScheduleSettings = ScheduleSettings()
+    learning: LearningSettings = LearningSettings()

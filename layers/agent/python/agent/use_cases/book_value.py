@@ -1,13 +1,12 @@
 """Value every trade the book has ever opened: what both analyses start from."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date
 
 from agent.book.analysis_records import PeriodType
 from agent.book.performance import DayPnl, MarkedTrade, day_pnl_of, mark_from_book
 from agent.book.records import Trade
 from agent.book.states import TradeStatus
-from agent.market.calendar import new_york_date
 from agent.use_cases.desk import Desk
 
 
@@ -29,10 +28,3 @@ def analysed_days(desk: Desk, trades: Sequence[MarkedTrade], until: date) -> tup
         return ()
     first = min(trade.entered_on for trade in trades)
     return tuple(map(day_pnl_of, desk.metrics.metrics(PeriodType.DAY, first, until)))
-
-
-def as_it_stood(trades: Sequence[Trade], day: date) -> Mapping[str, Trade]:
-    """Give the trades that were decided by the end of a New York date, by id."""
-    return {
-        trade.trade_id: trade for trade in trades if new_york_date(trade.timestamp_enter) <= day
-    }
