@@ -104,9 +104,9 @@ class PricePath:
         length = int((session.closes_at - session.opens_at).total_seconds()) // 60
         clock = session_clock(length)
         generator = generator_of(self.seed, self.profile.symbol, "minutes", session.session)
-        steps = generator.standard_normal(length) * np.sqrt(np.diff(clock))
-        walked = np.concatenate(([0.0], np.cumsum(steps)))
-        bridge = walked - clock * walked[-1]
+        steps = generator.standard_normal((2, length)) * np.sqrt(np.diff(clock))
+        walked = np.concatenate((np.zeros((2, 1)), np.cumsum(steps, axis=1)), axis=1)
+        bridge, other_bridge = walked - np.multiply.outer(walked[:, -1], clock)
         jump = self.walk.session_jumps[position]
         jumped = np.where(np.arange(length + 1) >= generator.integers(1, length + 1), jump, 0.0)
         start, end = self.walk.open_logs[position], self.walk.close_logs[position]
@@ -115,11 +115,13 @@ class PricePath:
         deviation = step_deviation(variance, SESSION_VARIANCE_FRACTION)
         deviation *= self.script.noise_factors[position]
         logs = start + clock * (end - start - jump) + deviation * bridge + jumped
-        # Volatility answers the wiggles of the day as it answers the day.
-        wander = LEVERAGE * variance_wander(self.profile, SESSION_VARIANCE_FRACTION)
+        # Volatility answers the wiggles of the day as it answers the day, and has its own:
+        # a straight line to the close would tell early where the day ends.
+        wander = variance_wander(self.profile, SESSION_VARIANCE_FRACTION)
+        wiggles = LEVERAGE * bridge + np.sqrt(1.0 - LEVERAGE**2) * other_bridge
         minutes = SessionMinutes(
             prices=np.maximum(np.round(np.exp(logs), 2), 0.01),
-            log_variances=variance + clock * variance_change + wander * bridge,
+            log_variances=variance + clock * variance_change + wander * wiggles,
             activity=clock,
             halted=(False,) * (length + 1),
         )

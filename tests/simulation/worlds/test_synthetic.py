@@ -252,6 +252,31 @@ def test_every_quote_is_a_positive_tick_wide_and_stands_on_ticks(
                 assert price % Decimal(low if price < 3 else high) == 0
 
 
+@given(seed=st.integers(0, 2**63), row=st.integers(0, len(DEFAULT_PROFILES) - 1))
+@settings(max_examples=15, deadline=None)
+def test_any_seed_makes_a_market_that_adds_up(seed: int, row: int) -> None:
+    profile = DEFAULT_PROFILES[row]
+    world = SyntheticWorld(seed, 2, profiles=(profile,), plan=MarketPlan(halts_per_year=0.0))
+    at = noon(world.sessions[1])
+    quote = world.stock(profile.symbol, at)
+    assert quote is not None
+    assert quote.bid is not None
+    assert quote.ask is not None
+
+    assert 0 < quote.bid < quote.ask
+    assert quote.bid <= quote.last <= quote.ask
+    assert quote.low <= quote.last <= quote.high
+    assert quote.volume > 0
+    expirations = {each.contract.expiration for each in world.chain(profile.symbol, at, EVERYTHING)}
+    assert len({each for each in expirations if 25 <= (each - at.date()).days <= 45}) >= 2
+    listings = puts(world, profile.symbol, at)
+    for low, middle, high in zip(listings, listings[1:], listings[2:], strict=False):
+        if low.contract.expiration == high.contract.expiration:
+            assert low.ask is not None
+            assert high.ask is not None
+            assert 2 * (middle.bid or 0) <= low.ask + high.ask
+
+
 def test_the_filter_is_inclusive_on_every_side(world: SyntheticWorld) -> None:
     at = noon(world.sessions[0])
     every = world.chain("ALFA", at, EVERYTHING)
