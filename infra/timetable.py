@@ -31,4 +31,18 @@ TIMETABLE = (
         week_day="MON-FRI",
         description="Watch open trades every minute of the trading day",
     ),
+    TimetableEntry(
+        function="analyze_day",
+        minute="0",
+        hour="17",
+        week_day="MON-FRI",
+        description="Explain the day after its close",
+    ),
+    TimetableEntry(
+        function="learn_weekly",
+        minute="0",
+        hour="20",
+        week_day="SUN",
+        description="Review the trades of the window on Sunday evenings",
+    ),
 )

@@ -38,6 +38,8 @@ SIZES: Mapping[str, FunctionSize] = MappingProxyType(
         # Each ends before the next of its kind starts.
         "scan_market": FunctionSize(240, 1769, event_age_max_seconds=60),
         "monitor_positions": FunctionSize(50, 1769, event_age_max_seconds=60),
+        "analyze_day": FunctionSize(240, event_age_max_seconds=60),
+        "learn_weekly": FunctionSize(240, event_age_max_seconds=60),
     }
 )
 """The functions that are not sized as a step of a state machine is."""

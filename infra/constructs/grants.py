@@ -20,6 +20,10 @@ from infra.constructs.tables import Tables
 READ = ("dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query")
 WRITE = ("dynamodb:ConditionCheckItem", "dynamodb:PutItem", "dynamodb:UpdateItem")
 DELETE = ("dynamodb:DeleteItem",)
+UPDATE = ("dynamodb:UpdateItem",)
+APPEND = ("dynamodb:PutItem",)
+SCAN = ("dynamodb:Scan",)
+"""Only reports over all trades read a whole table; nothing that decides an order does."""
 BIND = ("dynamodb:PutItem",)
 
 BINDING_PARTITION = "control"
@@ -34,6 +38,10 @@ class Rights:
     positions: tuple[str, ...] = ()
     agent_state: tuple[str, ...] = ()
     agent_control: tuple[str, ...] = ()
+    performance_metrics: tuple[str, ...] = ()
+    learning_logs: tuple[str, ...] = ()
+    lists: tuple[str, ...] = ()
+    """Tables whose index it may query."""
     binds_account: bool = False
     tells: bool = False
     starts: tuple[str, ...] = ()
@@ -76,6 +84,21 @@ RIGHTS: Mapping[str, Rights] = MappingProxyType(
         "cancel_order": _FOLLOWS_ORDERS,
         "record_fill": _SETTLES,
         "reconcile_order": _SETTLES,
+        "analyze_day": Rights(
+            trades=READ + SCAN + UPDATE,
+            positions=READ,
+            agent_state=READ + UPDATE,
+            performance_metrics=UPDATE,
+            lists=("performance_metrics",),
+            tells=True,
+        ),
+        # It reads what the others wrote, and writes to its log alone.
+        "learn_weekly": Rights(
+            trades=READ + SCAN,
+            positions=READ,
+            learning_logs=APPEND,
+            lists=("performance_metrics",),
+        ),
     }
 )
 
@@ -93,10 +116,12 @@ class Grantor:
         """Give a function its rights; raise KeyError for one that none are stated for."""
         rights = RIGHTS[function.name]
         _allow(function, ("secretsmanager:GetSecretValue",), self.secret.secret_arn)
-        for table in ("trades", "positions", "agent_state", "agent_control"):
-            actions: tuple[str, ...] = getattr(rights, table)
+        for name, table in self.tables.by_name.items():
+            actions: tuple[str, ...] = getattr(rights, name)
             if actions:
-                _allow(function, actions, self.tables.by_name[table].table_arn)
+                _allow(function, actions, table.table_arn)
+        for name in rights.lists:
+            _allow(function, ("dynamodb:Query",), self.tables.index_arn(name))
         if rights.binds_account:
             self._let_bind(function)
         if rights.tells:

@@ -53,6 +53,13 @@ class Tables(Construct):
         super().__init__(scope, "Tables")
         self.by_name = {name: self._table(name, keys) for name, keys in TABLES.items()}
 
+    def index_arn(self, name: str) -> str:
+        """Name the index of a table; raise ValueError where it has none."""
+        index = TABLES[name].index
+        if index is None:
+            raise ValueError(f"the table {name} has no index to list by")
+        return f"{self.by_name[name].table_arn}/index/{index.name}"
+
     def _table(self, name: str, keys: TableKeys) -> dynamodb.Table:
         table = dynamodb.Table(
             self,

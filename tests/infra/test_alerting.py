@@ -2,6 +2,7 @@
 
 import json
 
+from infra.timetable import TIMETABLE
 from tests.infra.synthesized import Synthesized
 
 
@@ -67,7 +68,7 @@ def test_lost_slots_and_unresolved_intents_go_off(template: Synthesized) -> None
     names = [
         alarm.properties.get("MetricName") for alarm in template.of_type("AWS::CloudWatch::Alarm")
     ]
-    assert names.count("AsyncEventsDropped") == 2
+    assert names.count("AsyncEventsDropped") == len(TIMETABLE)
     assert names.count("ApproximateNumberOfMessagesVisible") == 1
     assert names.count("UnresolvedIntents") == 1
 

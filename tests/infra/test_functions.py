@@ -12,7 +12,12 @@ from infra.app import FUNCTIONS_DIRECTORY, build_app
 from infra.stage import FunctionMissing, Stage, StageInvalid
 from tests.infra.synthesized import Synthesized
 
-SCHEDULED = {"scan_market": 300, "monitor_positions": 60}
+SCHEDULED = {
+    "scan_market": 300,
+    "monitor_positions": 60,
+    "analyze_day": 86_400,
+    "learn_weekly": 604_800,
+}
 """Function to the seconds between two of its slots."""
 TASK_TIMEOUT_SECONDS = 40
 

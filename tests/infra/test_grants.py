@@ -7,7 +7,6 @@ from agent.config.environment import ENVIRONMENTS, AlertingEnvironment
 from infra.constructs.grants import RIGHTS
 from tests.infra.synthesized import Synthesized
 
-TABLE_OF_VARIABLE = ("trades", "positions", "agent_state", "agent_control")
 CHANGES = {"dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"}
 BINDS = {"scan_market", "place_order"}
 
@@ -66,9 +65,32 @@ def test_binding_the_account_writes_to_its_own_partition_only(
 
 
 @pytest.mark.parametrize("name", ENVIRONMENTS)
-def test_no_function_touches_the_tables_of_the_learner(template: Synthesized, name: str) -> None:
-    for table in ("performance_metrics", "learning_logs"):
-        assert not allowed_on(template, name, table)
+def test_a_table_that_a_function_is_not_told_of_is_closed_to_it(
+    template: Synthesized, name: str
+) -> None:
+    told = {field.alias for field in ENVIRONMENTS[name].model_fields.values()}
+    for table in template.tables():
+        if f"{table.upper()}_TABLE" not in told:
+            assert not allowed_on(template, name, table)
+
+
+def test_only_reports_read_whole_tables_and_only_that_of_the_trades(template: Synthesized) -> None:
+    scans = {
+        (name, table)
+        for name in ENVIRONMENTS
+        for table in template.tables()
+        if "dynamodb:Scan" in allowed_on(template, name, table)
+    }
+    assert scans == {("analyze_day", "trades"), ("learn_weekly", "trades")}
+
+
+def test_the_learner_writes_to_its_log_alone(template: Synthesized) -> None:
+    written = {
+        table
+        for table in template.tables()
+        if allowed_on(template, "learn_weekly", table) & CHANGES
+    }
+    assert written == {"learning_logs"}
 
 
 @pytest.mark.parametrize("name", ENVIRONMENTS)

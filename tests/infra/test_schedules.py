@@ -14,13 +14,15 @@ def schedules_of(template: Synthesized) -> dict[str, Resource]:
     }
 
 
-def test_the_scan_and_the_monitor_run_by_new_york_time(template: Synthesized) -> None:
+def test_every_schedule_runs_by_new_york_time(template: Synthesized) -> None:
     schedules = schedules_of(template)
     assert {
         name: schedule.properties["ScheduleExpression"] for name, schedule in schedules.items()
     } == {
         "scan_market": "cron(*/5 9-16 ? * MON-FRI *)",
         "monitor_positions": "cron(* 9-16 ? * MON-FRI *)",
+        "analyze_day": "cron(0 17 ? * MON-FRI *)",
+        "learn_weekly": "cron(0 20 ? * SUN *)",
     }
     for schedule in schedules.values():
         assert schedule.properties["ScheduleExpressionTimezone"] == "America/New_York"

@@ -14,6 +14,8 @@ from agent.adapters.alpaca.credentials import parse_credentials
 from agent.adapters.memory.alerts import MemoryAlerts
 from agent.adapters.memory.book import MemoryBook
 from agent.adapters.memory.control import MemoryControl
+from agent.adapters.memory.learning_log import MemoryLearningLog
+from agent.adapters.memory.metrics import MemoryMetrics
 from agent.adapters.memory.volatility import MemoryVolatilityHistory
 from agent.adapters.memory.workflows import MemoryWorkflows
 from agent.book.identifiers import entry_intent_id, trade_id
@@ -159,6 +161,8 @@ def make_desk(
         workflows=workflows,
         alerts=alerts,
         outbox=book.outbox,
+        metrics=MemoryMetrics(),
+        learning_log=MemoryLearningLog(),
     )
     return TestDesk(desk, exchange, world, book, control, workflows, alerts)
 

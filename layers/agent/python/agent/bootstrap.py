@@ -11,6 +11,8 @@ from agent.config.environment import (
     ENVIRONMENTS,
     AlertingEnvironment,
     FunctionEnvironment,
+    LearningEnvironment,
+    MeasuringEnvironment,
     StartingEnvironment,
 )
 from agent.config.settings import Settings
@@ -23,7 +25,9 @@ from agent.ports import (
     Clock,
     Control,
     CredentialsRefused,
+    LearningLog,
     MarketData,
+    Metrics,
     VolatilityHistory,
     Workflows,
 )
@@ -85,11 +89,22 @@ class FunctionDesk:
     def _tables(self) -> "Tables":
         from agent.adapters.dynamodb.tables import Tables
 
+        environment = self._environment
         return Tables.named(
-            trades=self._environment.trades_table,
-            positions=self._environment.positions_table,
-            agent_state=self._environment.agent_state_table,
-            agent_control=self._environment.agent_control_table,
+            trades=environment.trades_table,
+            positions=environment.positions_table,
+            agent_state=environment.agent_state_table,
+            agent_control=environment.agent_control_table,
+            performance_metrics=(
+                environment.performance_metrics_table
+                if isinstance(environment, MeasuringEnvironment)
+                else None
+            ),
+            learning_logs=(
+                environment.learning_logs_table
+                if isinstance(environment, LearningEnvironment)
+                else None
+            ),
         )
 
     @cached_property
@@ -115,6 +130,18 @@ class FunctionDesk:
         from agent.adapters.dynamodb.outbox import DynamoAlertOutbox
 
         return DynamoAlertOutbox(self._tables)
+
+    @cached_property
+    def metrics(self) -> Metrics:
+        from agent.adapters.dynamodb.metrics import DynamoMetrics
+
+        return DynamoMetrics(self._tables)
+
+    @cached_property
+    def learning_log(self) -> LearningLog:
+        from agent.adapters.dynamodb.learning_log import DynamoLearningLog
+
+        return DynamoLearningLog(self._tables)
 
     @cached_property
     def alerts(self) -> Alerts:

@@ -41,6 +41,22 @@ class StartingEnvironment(AlertingEnvironment):
     close_position_arn: str = Field(alias="CLOSE_POSITION_ARN", min_length=1)
 
 
+class MeasuringEnvironment(FunctionEnvironment):
+    """For functions that also keep or read what periods came to."""
+
+    performance_metrics_table: str = Field(alias="PERFORMANCE_METRICS_TABLE", min_length=3)
+
+
+class AnalyzingEnvironment(MeasuringEnvironment, AlertingEnvironment):
+    """For the daily analysis, which reports to the owner."""
+
+
+class LearningEnvironment(MeasuringEnvironment):
+    """For the learner, which keeps a log of what it did."""
+
+    learning_logs_table: str = Field(alias="LEARNING_LOGS_TABLE", min_length=3)
+
+
 ENVIRONMENTS: dict[str, type[FunctionEnvironment]] = {
     "scan_market": StartingEnvironment,
     "monitor_positions": StartingEnvironment,
@@ -51,5 +67,7 @@ ENVIRONMENTS: dict[str, type[FunctionEnvironment]] = {
     "cancel_order": FunctionEnvironment,
     "record_fill": AlertingEnvironment,
     "reconcile_order": AlertingEnvironment,
+    "analyze_day": AnalyzingEnvironment,
+    "learn_weekly": LearningEnvironment,
 }
 """Function folder to its environment."""

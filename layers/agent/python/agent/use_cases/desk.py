@@ -13,7 +13,9 @@ from agent.ports import (
     Calendar,
     Clock,
     Control,
+    LearningLog,
     MarketData,
+    Metrics,
     VolatilityHistory,
     Workflows,
 )
@@ -50,6 +52,10 @@ class Desk(Protocol):
     def alerts(self) -> Alerts: ...
     @property
     def outbox(self) -> AlertOutbox: ...
+    @property
+    def metrics(self) -> Metrics: ...
+    @property
+    def learning_log(self) -> LearningLog: ...
 
 
 @dataclass(frozen=True)
@@ -68,3 +74,5 @@ class AssembledDesk:
     workflows: Workflows
     alerts: Alerts
     outbox: AlertOutbox
+    metrics: Metrics
+    learning_log: LearningLog
