@@ -21,6 +21,7 @@ from unittest.mock import patch
 from jsonata import JException, Jsonata, Utils
 from moto import mock_aws
 from moto.core.models import responses_mock
+from moto.core.serialize import ResponseSerializer
 from moto.dynamodb.models import DynamoDBBackend
 from moto.moto_api._internal import mock_random
 from moto.sns.models import sns_backends
@@ -156,6 +157,24 @@ CHEAP_TRANSACTIONS = Replacement(
 )
 
 
+# moto looks for each of the ten members of every attribute value under several spellings; ours
+# are spelt as DynamoDB spells them, and most of a run's answers are attribute values.
+_original_get_value = ResponseSerializer.get_value
+
+
+def _get_value(serializer: Any, value: Any, key: str, shape: Any) -> Any:
+    if type(value) is dict and shape.parent.name == "AttributeValue":
+        return value.get(key)
+    return _original_get_value(serializer, value, key, shape)
+
+
+QUICK_ATTRIBUTE_VALUES = Replacement(
+    ResponseSerializer, "get_value", _get_value, ResponseSerializer
+)
+STANDING = (PARSE_ONCE, CHEAP_TRANSACTIONS, QUICK_ATTRIBUTE_VALUES)
+"""What is replaced as long as moto runs, whoever starts executions."""
+
+
 class _InlineThread:
     """Run a thread's target in the thread that starts it."""
 
@@ -255,7 +274,9 @@ def simulated_aws(seed: int) -> Iterator[None]:
         # only matches each request to the exchange against every AWS address first.
         responses_mock.stop()
         mock_random.seed(seed)
-        with _replaced(PARSE_ONCE), _replaced(CHEAP_TRANSACTIONS):
+        with ExitStack() as stack:
+            for replacement in STANDING:
+                stack.enter_context(_replaced(replacement))
             yield
 
 

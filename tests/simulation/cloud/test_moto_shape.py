@@ -21,6 +21,7 @@ STUDIED_VERSION = "5.2.5"
 STUDIED: Mapping[str, str] = MappingProxyType(
     {
         "AmazonStateLanguageParser.parse": "a59a7d18760fb22e",
+        "ResponseSerializer.get_value": "6266dfddaa30faa3",
         "DynamoDBBackend.transact_write_items": "81db2cb7d94e39c9",
         "ExecutionWorker.start": "6ce07ac0ff04ac75",
         "ExecutionWorker.stop": "dc18be1944e1abeb",
@@ -53,8 +54,7 @@ class IdleHost:
 
 
 REPLACEMENTS = (
-    moto_patches.PARSE_ONCE,
-    moto_patches.CHEAP_TRANSACTIONS,
+    *moto_patches.STANDING,
     *moto_patches.replacements(IdleHost()),
 )
 
