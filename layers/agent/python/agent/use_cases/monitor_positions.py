@@ -1,13 +1,15 @@
 """Watch open trades: finish what went astray, mark what is held, close what its rules close."""
 
 from collections import Counter
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from pydantic import Field
 
 from agent.book.changes import BookChange, BookConflict
-from agent.book.records import Alert, AlertKind, Intent, IntentKind, Trade
+from agent.book.records import Alert, AlertKind, Intent, IntentKind, PositionMark, Trade
 from agent.book.states import TradeStatus
 from agent.book.transitions import begin_close, mark_open
 from agent.market.calendar import new_york_date, next_session
@@ -20,6 +22,7 @@ from agent.use_cases.reconcile_order import reconcile_order
 from agent.use_cases.schedule import ScheduledEvent, is_stale
 from agent.use_cases.steps import Message, OrderStillWorking, StepInput
 
+MARKS_TOGETHER_MAX = 50
 SESSIONS_AHEAD_DAYS = 14
 """Far enough that the next session is always among them."""
 
@@ -72,10 +75,12 @@ def monitor_positions(desk: Desk, event: ScheduledEvent) -> MonitorReport:
     unmarked = 0
     if held:
         seen = _Pass(_moment(desk, event.slot, clock.now), fetch_marks(desk, held, clock.now))
+        quiet: list[PositionMark] = []
         for trade in held:
-            reason = _watch(desk, trade, seen)
+            reason = _watch(desk, trade, seen, quiet)
             exits.update([reason] if reason else [])
             unmarked += not seen.marks.is_marked(trade.trade_id)
+        _store_marks(desk, quiet)
     return MonitorReport(
         slot=event.slot,
         status="watched",
@@ -125,8 +130,11 @@ class _Pass:
     marks: Marks
 
 
-def _watch(desk: Desk, trade: Trade, seen: _Pass) -> str | None:
-    """Mark one trade and begin its exit where a rule says so; give the reason."""
+def _watch(desk: Desk, trade: Trade, seen: _Pass, quiet: list[PositionMark]) -> str | None:
+    """Judge one trade and begin its exit where a rule says so; give the reason.
+
+    Where nothing is new but the marks, they are left to `quiet`, to be stored all together.
+    """
     strategy = desk.strategies[trade.strategy]
     mark = seen.marks.of(trade.trade_id)
     verdict = strategy.should_exit(trade, mark, seen.moment, desk.settings.exits)
@@ -135,11 +143,12 @@ def _watch(desk: Desk, trade: Trade, seen: _Pass) -> str | None:
     decision = verdict.decision
     begins = decision is not None and _is_allowed(desk, decision)
     watched = trade.model_copy(update={"stop_watch": verdict.stop_watch})
+    if not begins and watched == trade and not alerts:
+        quiet.extend(marks)
+        return None
     try:
         if decision is None or not begins:
-            # Most passes see nothing new of the trade itself: they write marks and no more.
-            quiet = BookChange() if watched == trade else mark_open(watched)
-            desk.book.commit(replace(quiet, marks=marks, alerts=alerts))
+            desk.book.commit(replace(mark_open(watched), marks=marks, alerts=alerts))
             return None
         closing, intent = begin_close(
             watched, decision.reason, decision.urgency, decision.sentence, mark.as_of
@@ -149,6 +158,19 @@ def _watch(desk: Desk, trade: Trade, seen: _Pass) -> str | None:
         return None  # Another pass moved the trade: it acts, this one does not.
     desk.workflows.start(intent)
     return decision.reason
+
+
+def _store_marks(desk: Desk, marks: Sequence[PositionMark]) -> None:
+    """Store marks in as few transactions as may be; one that fails is stored mark by mark."""
+    for start in range(0, len(marks), MARKS_TOGETHER_MAX):
+        together = tuple(marks[start : start + MARKS_TOGETHER_MAX])
+        try:
+            desk.book.commit(BookChange(marks=together))
+        except BookConflict:
+            for mark in together:
+                # A position that was closed meanwhile needs no mark.
+                with suppress(BookConflict):
+                    desk.book.commit(BookChange(marks=(mark,)))
 
 
 def _alert(trade: Trade, alarm: ExitAlarm, at: datetime) -> Alert:
