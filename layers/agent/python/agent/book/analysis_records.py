@@ -43,25 +43,25 @@ class Measures(Record):
 
     trades_closed: int
     trades_open: int
-    total_pnl: Decimal | None
+    total_pnl: Decimal | None = None
     """What the period earned: the change of the value of all trades within it."""
-    win_rate: float | None
+    win_rate: float | None = None
     """Trades with a profit over all of them, 0 to 1."""
-    profit_factor: float | None
+    profit_factor: float | None = None
     """Profits over losses; None where nothing was lost, since there is no such number."""
-    average_win: Decimal | None
-    average_loss: Decimal | None
+    average_win: Decimal | None = None
+    average_loss: Decimal | None = None
     """Positive."""
     periods: int
     """Sessions with a known P&L."""
-    effective_periods: float | None
+    effective_periods: float | None = None
     """What `periods` are worth to a standard error, given how they depend on one another."""
-    sharpe_ratio: float | None
+    sharpe_ratio: float | None = None
     """Annualised."""
-    sharpe_standard_error: float | None
-    sortino_ratio: float | None
+    sharpe_standard_error: float | None = None
+    sortino_ratio: float | None = None
     """Annualised."""
-    max_drawdown: Decimal | None
+    max_drawdown: Decimal | None = None
     """Deepest fall of the cumulated P&L below its highest point, positive."""
     error_counts: dict[str, int]
     """Error tags to the trades closed in the period that bear them."""
@@ -100,10 +100,10 @@ class LearningLogEntry(Record):
     new_params: dict[str, JsonValue]
     """The same as `old_params` where nothing is to change."""
     reason: str
-    confidence: float | None
+    confidence: float | None = None
     """0 to 1; None where nothing was proposed."""
     trades_analyzed: int
     """Closed trades in the window."""
-    expected_improvement: float | None
+    expected_improvement: float | None = None
     status: LearningStatus
     findings: dict[str, JsonValue] = Field(default_factory=dict)

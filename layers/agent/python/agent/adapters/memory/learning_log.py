@@ -14,7 +14,10 @@ class MemoryLearningLog:
 
     def append(self, entry: LearningLogEntry) -> bool:
         with self._lock:
-            return self._entries.setdefault(entry.log_id, entry) is entry
+            if entry.log_id in self._entries:
+                return False
+            self._entries[entry.log_id] = entry
+            return True
 
     def entry(self, log_id: str) -> LearningLogEntry | None:
         with self._lock:
