@@ -1,0 +1,194 @@
+"""Rule 7: exits fire by their triggers while the broker answers, and never without one.
+
+The triggers are reckoned here anew, from the market's own prices: a pass in which nothing went
+wrong must begin the exit of every trade whose trigger holds with a margin.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+
+from agent.book.records import Trade
+from agent.book.states import ExitReason, TradeStatus
+from agent.config.settings import PremiumSettings, Settings
+from agent.options.contracts import OptionType
+from agent.options.structures import LegSide
+from agent.ports import TradingState
+from simulator.exchange.calendar import new_york_date
+from simulator.storm.market import Disturbance, StormMarket
+from simulator.storm.view import DayView, MonitorPass
+
+STOP_MARGIN = 1.03
+MODEL_MARGIN = 1.20
+"""A model mark rests on volatilities of before: only what is far beyond the stop must fire."""
+TARGET_MARGIN = 0.02
+BREACH_MARGIN_FRACTION = 0.002
+STALE_SECONDS = 130.0
+OPENING_MINUTES = 11.0
+LOOSENESS_FRACTION, LOOSENESS = 0.12, 0.05
+"""How far from its trigger an exit may begin, since prices move while a pass reads them."""
+
+
+@dataclass(frozen=True)
+class Sight:
+    """What a trade costs to close at a moment, in dollars a share."""
+
+    worth: float
+    """By the market's own prices."""
+    natural: float | None
+    """By the quotes shown; None where they are disturbed or a leg is not offered."""
+    is_disturbed: bool
+    is_stale: bool
+    """Disturbed, and for so long that no quote of before counts any more."""
+    breached_by: float
+    """How far the spot is through a short strike, as a fraction of it; negative where it is not."""
+
+
+def see(market: StormMarket, trade: Trade, at: datetime) -> Sight:
+    """Look at a trade by the market's own prices."""
+    window = market.disturbed(trade.symbol, at)
+    spot = market.spot(trade.symbol, at)
+    worth, natural, through = 0.0, 0.0, -1.0
+    offered = window is None
+    for leg in trade.structure.legs:
+        sign = -leg.signed_ratio
+        worth += sign * market.value(leg.contract, at)
+        listing = market.option(leg.contract, at)
+        price = None
+        if listing is not None:
+            price = listing.ask if leg.side is LegSide.SHORT else listing.bid or Decimal(0)
+        offered = offered and price is not None
+        natural += sign * float(price or 0)
+        if leg.side is LegSide.SHORT:
+            strike = float(leg.contract.strike)
+            is_call = leg.contract.option_type is OptionType.CALL
+            through = max(through, (spot - strike if is_call else strike - spot) / strike)
+    is_stale = window is not None and (
+        window.kind is not Disturbance.STALE or (at - window.since).total_seconds() > STALE_SECONDS
+    )
+    return Sight(worth, natural if offered else None, window is not None, is_stale, through)
+
+
+class ExitsFire:
+    """7: what must be left is left, and what is left must be."""
+
+    name = "exits_fire"
+
+    def __init__(self) -> None:
+        self._passes = 0
+        self._stop_seen: dict[str, tuple[int, datetime]] = {}
+        self._justified: set[str] = set()
+        self.required: dict[str, int] = {}
+        """Exits that a clean pass had to begin, by reason."""
+
+    def check(self, view: DayView) -> list[str]:
+        found: list[str] = []
+        for one in view.passes[self._passes :]:
+            found += self._after_pass(view, one)
+        self._passes = len(view.passes)
+        for intent in view.book.unfinished_intents():
+            if intent.exit_reason is None or intent.intent_id in self._justified:
+                continue
+            self._justified.add(intent.intent_id)
+            trade = view.book.trade(intent.trade_id)
+            if trade is not None and not _justified(view, trade, intent.exit_reason):
+                found.append(f"{trade.trade_id} is closed for {intent.exit_reason} without cause")
+        return found
+
+    def check_end(self, view: DayView) -> list[str]:
+        return self.check(view)
+
+    def _after_pass(self, view: DayView, one: MonitorPass) -> list[str]:
+        if not one.is_clean:
+            self._stop_seen.clear()
+            return []
+        found = []
+        for trade_id, attempts in one.close_attempts.items():
+            trade = view.book.trade(trade_id)
+            if trade is None:
+                continue
+            reason = self._must_leave(view, trade, one)
+            if reason is None:
+                continue
+            self.required[reason] = self.required.get(reason, 0) + 1
+            if trade.status is TradeStatus.OPEN and trade.close_attempts == attempts:
+                found.append(f"{trade_id} should have been closed for {reason}")
+        return found
+
+    def _must_leave(self, view: DayView, trade: Trade, one: MonitorPass) -> str | None:
+        """Give the first reason that holds with a margin, in no particular order."""
+        at = one.began_at
+        rules = rules_of(trade, view.scenario.settings)
+        credit = float(trade.execution.credit or 0)
+        sight = see(view.scenario.market, trade, at)
+        days = _dte_then(view, trade, at)
+        target = credit * (1 - float(rules.profit_target)) - TARGET_MARGIN
+        is_halted = view.control.trading_state() is TradingState.HALTED
+        stops = self._stop_holds(view, trade, one, sight, credit * (1 + float(rules.stop_loss)))
+        triggers = {
+            ExitReason.MANUAL: trade.manual_exit_requested,
+            ExitReason.STOP_LOSS: stops,
+            ExitReason.EXPIRATION_NEAR: days < 0 or (days < rules.exit_below_dte and not is_halted),
+            ExitReason.STRIKE_BREACHED: rules.exit_on_breach
+            and sight.breached_by > BREACH_MARGIN_FRACTION,
+            ExitReason.PROFIT_TARGET: sight.natural is not None
+            and sight.natural <= target
+            and not is_halted,
+        }
+        return next((reason for reason, holds in triggers.items() if holds), None)
+
+    def _stop_holds(
+        self, view: DayView, trade: Trade, one: MonitorPass, sight: Sight, level: float
+    ) -> bool:
+        margin = MODEL_MARGIN if sight.is_disturbed else STOP_MARGIN
+        is_readable = sight.is_stale or not sight.is_disturbed
+        if sight.worth < level * margin or not is_readable:
+            self._stop_seen.pop(trade.trade_id, None)
+            return False
+        minutes = (one.began_at - view.scenario.day.opens_at).total_seconds() / 60
+        if sight.breached_by > BREACH_MARGIN_FRACTION:
+            return True
+        if minutes < OPENING_MINUTES:
+            return False
+        count, last = self._stop_seen.get(trade.trade_id, (0, one.slot - timedelta(days=1)))
+        if one.slot > last:
+            count += 1
+        self._stop_seen[trade.trade_id] = (count, max(last, one.slot))
+        return count >= view.scenario.settings.exits.stop_confirmation_passes
+
+
+def _justified(view: DayView, trade: Trade, reason: ExitReason) -> bool:
+    """Say whether a reason holds, loosely, at a moment that its pass may have looked at."""
+    market = view.scenario.market
+    moments = [view.now - timedelta(seconds=back) for back in (0, 10, 20, 30, 45)]
+    rules = rules_of(trade, view.scenario.settings)
+    credit = float(trade.execution.credit or 0)
+    sights = [see(market, trade, at) for at in moments]
+    if reason is ExitReason.PROFIT_TARGET:
+        target = credit * (1 - float(rules.profit_target))
+        naturals = [s.natural if s.natural is not None else s.worth for s in sights]
+        is_loose = any(s.is_disturbed for s in sights)
+        return is_loose or min(naturals) <= target * (1 + LOOSENESS_FRACTION) + LOOSENESS
+    if reason is ExitReason.STOP_LOSS:
+        level = credit * (1 + float(rules.stop_loss))
+        is_loose = any(s.is_disturbed for s in sights)
+        worst = max(s.worth for s in sights)
+        return worst >= level * (1 - LOOSENESS_FRACTION * (3 if is_loose else 1)) - LOOSENESS
+    if reason is ExitReason.STRIKE_BREACHED:
+        return max(s.breached_by for s in sights) >= -BREACH_MARGIN_FRACTION
+    if reason is ExitReason.EXPIRATION_NEAR:
+        return _dte_then(view, trade, view.now) < rules.exit_below_dte
+    return reason is not ExitReason.MANUAL or trade.manual_exit_requested
+
+
+def rules_of(trade: Trade, settings: Settings) -> PremiumSettings:
+    """Give the exit rules of a trade's strategy."""
+    rules: PremiumSettings = getattr(settings, trade.strategy)
+    return rules
+
+
+def _dte_then(view: DayView, trade: Trade, at: datetime) -> int:
+    """Count the days from the next session to expiration; negative where it comes too late."""
+    today: date = new_york_date(at)
+    following = next(s.session for s in view.scenario.market.sessions if s.session > today)
+    return (trade.structure.expiration - following).days

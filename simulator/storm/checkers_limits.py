@@ -1,0 +1,148 @@
+"""Rule 3: no acceptance exceeds a limit, as valued then and measured from the broker.
+
+What a trade puts at stake is reckoned here from the broker's own orders and fills, by plain
+arithmetic that shares nothing with the agent's sizing.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from simulator.exchange import Order
+from simulator.exchange.calendar import new_york_date
+from simulator.storm.view import DayView, trade_id_of
+
+VALUED_WITHIN = timedelta(seconds=180)
+"""A limit is valued when risk is reserved; its first order follows within so long."""
+DOLLARS_PER_POINT = 100
+
+
+@dataclass(frozen=True)
+class Stake:
+    """What one trade has at the broker: dollars at stake a unit, and units held or working.
+
+    Fees are left out: the agent counts them in, so that its own figure is never below this one.
+    """
+
+    symbol: str
+    loss_per_unit: Decimal
+    capital_per_unit: Decimal
+    units: int
+
+    @property
+    def heat(self) -> Decimal:
+        return self.loss_per_unit * self.units
+
+    @property
+    def capital(self) -> Decimal:
+        return self.capital_per_unit * self.units
+
+
+class LimitsHold:
+    """3: heat, capital, positions and entries, at each entry order the broker accepts."""
+
+    name = "limits_hold"
+
+    def __init__(self) -> None:
+        self._seen = 0
+        self._equities: list[tuple[datetime, Decimal]] = []
+        self._commits = -1
+
+    def check(self, view: DayView) -> list[str]:
+        if view.book.commits != self._commits:
+            self._commits = view.book.commits
+            self._equities.append((view.now, view.exchange.equity))
+        orders = view.exchange.orders
+        new = [
+            order
+            for order in orders[self._seen :]
+            if "-entry-" in order.client_order_id
+            and order.client_order_id not in view.foreign_client_ids
+        ]
+        self._seen = len(orders)
+        if not new:
+            return []
+        equity = self._equity_then(view)
+        stakes = _stakes(view.own_orders)
+        return [message for order in new for message in _exceeded(view, order, stakes, equity)]
+
+    def check_end(self, view: DayView) -> list[str]:
+        return self.check(view)
+
+    def _equity_then(self, view: DayView) -> Decimal:
+        """Give the highest equity of the last minutes: limits may have been valued at it."""
+        since = view.now - VALUED_WITHIN
+        recent = [equity for at, equity in self._equities if at >= since]
+        return max([view.exchange.equity, *recent])
+
+
+def _exceeded(view: DayView, order: Order, stakes: dict[str, Stake], equity: Decimal) -> list[str]:
+    risk = view.scenario.settings.risk
+    trade_id = trade_id_of(order.client_order_id)
+    own = stakes[trade_id]
+    alike = [s for s in stakes.values() if s.symbol == own.symbol and s.units]
+    today = new_york_date(order.created_at)
+    entered = {
+        trade_id_of(o.client_order_id)
+        for o in view.own_orders
+        if "-entry-" in o.client_order_id
+        and new_york_date(o.created_at) == today
+        and (o.is_working or o.filled_units)
+    }
+    measured = (
+        ("heat", sum(s.heat for s in stakes.values()), equity * risk.heat_max_fraction),
+        ("heat of the trade", own.heat, equity * risk.trade_risk_fraction),
+        ("capital of the trade", own.capital, equity * risk.trade_capital_max_fraction),
+        (
+            f"capital in {own.symbol}",
+            sum(s.capital for s in alike),
+            equity * risk.symbol_capital_max_fraction,
+        ),
+        (f"trades in {own.symbol}", Decimal(len(alike)), Decimal(risk.symbol_positions_max)),
+        ("entries of the day", Decimal(len(entered)), Decimal(risk.max_trades_per_day)),
+    )
+    return [
+        f"{order.client_order_id} was accepted with a {what} of {actual:.2f} above {limit:.2f}"
+        for what, actual, limit in measured
+        if actual > limit
+    ]
+
+
+def _stakes(orders: list[Order]) -> dict[str, Stake]:
+    """Measure each trade from its orders: what was opened, less what was closed."""
+    by_trade: dict[str, list[Order]] = {}
+    for order in orders:
+        by_trade.setdefault(trade_id_of(order.client_order_id), []).append(order)
+    return {trade: _stake(found) for trade, found in by_trade.items()}
+
+
+def _stake(orders: list[Order]) -> Stake:
+    entries = [order for order in orders if "-entry-" in order.client_order_id]
+    exits = [order for order in orders if "-entry-" not in order.client_order_id]
+    opened = sum(order.filled_units for order in entries)
+    working = sum(order.remaining_units for order in entries if order.is_working)
+    closed = sum(order.filled_units for order in exits)
+    units = opened + working - closed
+    received = -sum((order.filled_net for order in entries), Decimal(0))
+    for order in entries:
+        if order.is_working and order.signed_limit is not None:
+            received -= order.signed_limit * order.remaining_units
+    credit = received / (opened + working) if opened + working else Decimal(0)
+    width = _width(entries[0])
+    capital = (width - credit) * DOLLARS_PER_POINT
+    contract = entries[0].legs[0].contract
+    symbol = "" if contract is None else contract.underlying
+    return Stake(symbol, capital, capital, units)
+
+
+def _width(order: Order) -> Decimal:
+    """Give the distance of the strikes of the wider side."""
+    widths = []
+    for kind in ("call", "put"):
+        strikes = [
+            leg.contract.strike
+            for leg in order.legs
+            if leg.contract is not None and leg.contract.option_type.value == kind
+        ]
+        widths.append(max(strikes) - min(strikes) if strikes else Decimal(0))
+    return max(widths)

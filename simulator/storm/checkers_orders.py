@@ -1,0 +1,198 @@
+"""Rules about orders: each has its intent, none is doubled, none is anybody else's."""
+
+from collections import Counter, defaultdict
+from decimal import Decimal
+
+from agent.book.records import Intent, IntentKind, IntentStatus, OrderAttempt
+from agent.ports import TradingState
+from simulator.exchange import Order, OrderStatus
+from simulator.exchange.records import Side
+from simulator.storm.view import DayView, intent_id_of, trade_id_of
+
+IN_FLIGHT_SECONDS = 60.0
+"""How long after the owner's word an order of before may still land."""
+
+
+class OrdersHaveIntents:
+    """1: every order at the broker is one that an intent wrote down first, and as it wrote it."""
+
+    name = "orders_have_intents"
+
+    def __init__(self) -> None:
+        self._seen = 0
+
+    def check(self, view: DayView) -> list[str]:
+        orders = view.exchange.orders
+        found = [
+            message
+            for order in orders[self._seen :]
+            if order.client_order_id not in view.foreign_client_ids
+            for message in _strange(view, order)
+        ]
+        self._seen = len(orders)
+        working = view.own_working
+        found += _doubled(working)
+        for order in working:
+            intent = view.intent_of(order.client_order_id)
+            if intent is not None and intent.status is IntentStatus.DONE:
+                found.append(f"{order.client_order_id} works though its intent is done")
+        return found + _overfilled(view)
+
+    def check_end(self, view: DayView) -> list[str]:
+        return self.check(view)
+
+
+def _strange(view: DayView, order: Order) -> list[str]:
+    intent = view.intent_of(order.client_order_id)
+    if intent is None:
+        return [f"{order.client_order_id} is at the broker, and no intent names it"]
+    attempts = [a for a in intent.orders if a.client_order_id == order.client_order_id]
+    if not attempts:
+        return [f"{order.client_order_id} was sent before it was written down"]
+    return _differs(order, intent, attempts[0])
+
+
+def _differs(order: Order, intent: Intent, attempt: OrderAttempt) -> list[str]:
+    found = []
+    if order.units != attempt.contracts:
+        found.append(f"{order.client_order_id} is for {order.units}, not {attempt.contracts}")
+    if order.signed_limit != -attempt.limit_cash:
+        found.append(
+            f"{order.client_order_id} has the limit {order.signed_limit}, "
+            f"written down as {attempt.limit_cash} received"
+        )
+    opens = intent.kind is IntentKind.ENTRY
+    if any(
+        leg.position_intent is None or leg.position_intent.opens is not opens for leg in order.legs
+    ):
+        found.append(f"{order.client_order_id} does not say that it {intent.kind}s")
+    return found
+
+
+def _doubled(working: list[Order]) -> list[str]:
+    live = Counter(trade_id_of(order.client_order_id) for order in working)
+    return [f"{trade} has {count} live orders" for trade, count in live.items() if count > 1]
+
+
+def _overfilled(view: DayView) -> list[str]:
+    filled: defaultdict[str, int] = defaultdict(int)
+    wanted: dict[str, int] = {}
+    by_trade: defaultdict[str, int] = defaultdict(int)
+    for order in view.own_orders:
+        intent_id = intent_id_of(order.client_order_id)
+        wanted.setdefault(intent_id, order.units)
+        filled[intent_id] += order.filled_units
+        sign = 1 if "-entry-" in order.client_order_id else -1
+        by_trade[trade_id_of(order.client_order_id)] += sign * order.filled_units
+    found = [
+        f"{intent_id} filled {count} of {wanted[intent_id]} wanted"
+        for intent_id, count in filled.items()
+        if count > wanted[intent_id]
+    ]
+    return found + [
+        f"{trade} closed {-left} more than it had" for trade, left in by_trade.items() if left < 0
+    ]
+
+
+class ForeignUntouched:
+    """10: orders and positions of others stay as they are."""
+
+    name = "foreign_untouched"
+
+    def check(self, view: DayView) -> list[str]:
+        return [
+            f"the foreign order {order.client_order_id} is {order.status}"
+            for order in view.exchange.orders
+            if order.client_order_id in view.foreign_client_ids
+            and order.status
+            in {OrderStatus.CANCELED, OrderStatus.PENDING_CANCEL, OrderStatus.REPLACED}
+        ]
+
+    def check_end(self, view: DayView) -> list[str]:
+        foreign: defaultdict[str, int] = defaultdict(int)
+        for fill in view.exchange.book.fills:
+            if fill.client_order_id in view.foreign_client_ids:
+                foreign[fill.symbol] += fill.side.sign * fill.quantity
+        held = {p.symbol: p.quantity for p in view.exchange.positions}
+        return self.check(view) + [
+            f"{quantity} {symbol} of somebody else are now {held.get(symbol, 0)}"
+            for symbol, quantity in foreign.items()
+            if quantity != held.get(symbol, 0)
+        ]
+
+
+class PricesAreSane:
+    """3, the collar: no entry for less than its least credit, no exit for more than the width."""
+
+    name = "prices_are_sane"
+
+    def __init__(self) -> None:
+        self._seen = 0
+
+    def check(self, view: DayView) -> list[str]:
+        orders = view.exchange.orders
+        found = []
+        for order in orders[self._seen :]:
+            intent = view.intent_of(order.client_order_id)
+            limit = order.signed_limit
+            if order.client_order_id in view.foreign_client_ids or not intent or limit is None:
+                continue
+            if intent.signal is not None and -limit < intent.signal.credit_min:
+                found.append(f"{order.client_order_id} sells for {-limit}, too little")
+            trade = view.book.trade(intent.trade_id)
+            width = None if trade is None else trade.structure.width
+            if intent.signal is None and width is not None and not Decimal(0) < limit <= width:
+                found.append(f"{order.client_order_id} pays {limit} for a width of {width}")
+        self._seen = len(orders)
+        return found
+
+    def check_end(self, view: DayView) -> list[str]:
+        return self.check(view)
+
+
+class OwnersWordHolds:
+    """No entry reaches the broker once the owner has restricted trading."""
+
+    name = "owners_word_holds"
+
+    def __init__(self) -> None:
+        self._seen = 0
+
+    def check(self, view: DayView) -> list[str]:
+        orders = view.exchange.orders
+        found = []
+        for order in orders[self._seen :]:
+            if "-entry-" not in order.client_order_id:
+                continue
+            spoken = [entry for entry in view.trading_states if entry[0] <= order.created_at]
+            if not spoken or spoken[-1][1] is TradingState.ACTIVE:
+                continue
+            if (order.created_at - spoken[-1][0]).total_seconds() > IN_FLIGHT_SECONDS:
+                found.append(f"{order.client_order_id} enters while trading is {spoken[-1][1]}")
+        self._seen = len(orders)
+        return found
+
+    def check_end(self, view: DayView) -> list[str]:
+        return self.check(view)
+
+
+class NoUncoveredShort:
+    """4: what is short is covered by what is long, contract type by contract type."""
+
+    name = "no_uncovered_short"
+
+    def __init__(self) -> None:
+        self._fills = 0
+
+    def check(self, view: DayView) -> list[str]:
+        fills = view.own_fills
+        if len(fills) == self._fills:
+            return []
+        self._fills = len(fills)
+        held: defaultdict[str, int] = defaultdict(int)
+        for fill in fills:
+            held[fill.symbol[:-8]] += (1 if fill.side is Side.BUY else -1) * fill.quantity
+        return [f"{-net} short {group} uncovered" for group, net in held.items() if net < 0]
+
+    def check_end(self, view: DayView) -> list[str]:
+        return self.check(view)

@@ -1,0 +1,307 @@
+"""One stormy day: everything assembled, let loose, and watched after every step."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+from agent.adapters.memory.alerts import MemoryAlerts
+from agent.adapters.memory.control import MemoryControl
+from agent.adapters.memory.learning_log import MemoryLearningLog
+from agent.adapters.memory.metrics import MemoryMetrics
+from agent.adapters.memory.volatility import MemoryVolatilityHistory
+from agent.book.states import TradeStatus
+from agent.strategies.registry import strategies_for
+from agent.use_cases.desk import AssembledDesk
+from simulator.exchange import Exchange
+from simulator.storm.checkers_book import (
+    BookIsBroker,
+    EverythingEnds,
+    NoSecretLeaks,
+    OwnerIsTold,
+    ReservationsSum,
+)
+from simulator.storm.checkers_exits import ExitsFire
+from simulator.storm.checkers_limits import LimitsHold
+from simulator.storm.checkers_orders import (
+    ForeignUntouched,
+    NoUncoveredShort,
+    OrdersHaveIntents,
+    OwnersWordHolds,
+    PricesAreSane,
+)
+from simulator.storm.dice import Dice
+from simulator.storm.direct_broker import connect_directly
+from simulator.storm.executions import Executions
+from simulator.storm.faults import SLOT, Fault, FaultKind, FaultPlan, Profile
+from simulator.storm.functions import Functions, Outcome
+from simulator.storm.people import People
+from simulator.storm.ports import (
+    FaultyAlerts,
+    FaultyBook,
+    FaultyControl,
+    FaultyOutbox,
+    FaultyVolatility,
+    FaultyWorkflows,
+    StormBook,
+)
+from simulator.storm.sandbox import Sandbox
+from simulator.storm.scenario import Scenario, draw_scenario
+from simulator.storm.scheduler import Scheduler
+from simulator.storm.view import Checker, DayView, MonitorPass, Violation
+
+MONITOR_MINUTES, SCAN_MINUTES = 5, 30
+SESSION_MINUTES = 390
+EVE_SCAN_MINUTE = 360
+AFTER_CLOSE = timedelta(minutes=45)
+REDELIVERIES_MAX = 2
+KEY_ID, SECRET_KEY = "storm-key-id-3141", "storm-secret-key-2718"
+
+
+def all_checkers() -> tuple[Checker, ...]:
+    """Make every checker anew, for one day."""
+    return (
+        OrdersHaveIntents(),
+        BookIsBroker(),
+        LimitsHold(),
+        PricesAreSane(),
+        OwnersWordHolds(),
+        NoUncoveredShort(),
+        EverythingEnds(),
+        ReservationsSum(),
+        ExitsFire(),
+        NoSecretLeaks(),
+        OwnerIsTold(),
+        ForeignUntouched(),
+    )
+
+
+@dataclass
+class DayResult:
+    """What a day came to."""
+
+    seed: int
+    violation: Violation | None
+    faults: list[Fault]
+    steps: int
+    counts: Counter[str] = field(default_factory=Counter)
+    story: list[str] = field(default_factory=list)
+
+
+class StormDay:
+    """Assemble one day from its seed."""
+
+    def __init__(self, seed: int, profile: Profile, only: frozenset[str] | None = None) -> None:
+        self.dice = Dice(seed)
+        self.scenario: Scenario = draw_scenario(seed, profile, self.dice)
+        self.exchange = Exchange(
+            self.scenario.market,
+            starting_cash=self.scenario.starting_cash,
+            seed=seed,
+            partial_fill_probability=Decimal(str(profile.partial_fills)),
+            cancel_delay_seconds=self.dice.pick("cancel delay", (0, 0, 1, 4)),
+            key_id=KEY_ID,
+            secret_key=SECRET_KEY,
+            starts_at=self.scenario.eve.opens_at,
+        )
+        self.plan = FaultPlan(self.dice, profile, lambda: self.exchange.now, only)
+        self.scheduler = Scheduler(self.exchange.clock, self.dice, self._after_step)
+        self._book = StormBook(lambda: self.exchange.now)
+        self._control = MemoryControl()
+        self._alerts = MemoryAlerts()
+        self._volatility = MemoryVolatilityHistory()
+        for symbol, samples in self.scenario.samples.items():
+            self._volatility.record(symbol, samples)
+        functions = Functions(self.scheduler, self.plan, self._furnish)
+        self.executions = Executions(self.scheduler, self.dice, functions)
+        self.view = DayView(
+            scenario=self.scenario,
+            profile=profile,
+            exchange=self.exchange,
+            book=self._book,
+            control=self._control,
+            alerts=self._alerts,
+            functions=functions,
+            executions=self.executions,
+            plan=self.plan,
+        )
+        self.checkers = all_checkers()
+        self.violation: Violation | None = None
+        self._seen: tuple[int, ...] = ()
+        self._strategies = strategies_for(self.scenario.settings)
+        self.counts: Counter[str] = Counter()
+
+    def run(self) -> DayResult:
+        """Play the eve in calm, then the day in its weather, and look at what is left."""
+        eve, day = self.scenario.eve, self.scenario.day
+        self._slot("scan_market", eve.opens_at + timedelta(minutes=EVE_SCAN_MINUTE))
+        self._run_to(eve.closes_at - timedelta(minutes=10))
+        self._run_to(day.opens_at - timedelta(minutes=1))
+        self.counts["carried"] = len(self._book.active_trades())
+        self.plan.is_on = True
+        self._timetable(day.opens_at)
+        People(self.view, self.scheduler).act()
+        self._run_to(self.scenario.calm_from)
+        self.plan.is_on = False
+        self._run_to(day.closes_at + AFTER_CLOSE)
+        if self.violation is None:
+            self._check(lambda checker: checker.check_end(self.view))
+        self.scheduler.end_paused()
+        self._count()
+        return DayResult(
+            self.scenario.seed,
+            self.violation,
+            self.plan.struck,
+            self.scheduler.steps,
+            self.counts,
+        )
+
+    def _run_to(self, moment: datetime) -> None:
+        self.scheduler.run(moment, stops=lambda: self.violation is not None)
+
+    # Assembling
+
+    def _furnish(self, sandbox: Sandbox) -> AssembledDesk:
+        connection = connect_directly(self.exchange, sandbox)
+        return AssembledDesk(
+            settings=self.scenario.settings,
+            strategies=self._strategies,
+            broker=connection.broker,
+            clock=connection.hours,
+            calendar=connection.hours,
+            market=connection.market,
+            book=FaultyBook(sandbox, self._book),
+            volatility=FaultyVolatility(sandbox, self._volatility),
+            control=FaultyControl(sandbox, self._control),
+            workflows=FaultyWorkflows(sandbox, self.executions.start, self.executions.state),
+            alerts=FaultyAlerts(sandbox, self._alerts),
+            outbox=FaultyOutbox(sandbox, self._book.outbox),
+            metrics=MemoryMetrics(),
+            learning_log=MemoryLearningLog(),
+        )
+
+    # The timetable
+
+    def _timetable(self, opens_at: datetime) -> None:
+        for minute in range(0, SESSION_MINUTES, MONITOR_MINUTES):
+            self._slot("monitor_positions", opens_at + timedelta(minutes=minute))
+        for minute in range(0, SESSION_MINUTES, SCAN_MINUTES):
+            self._slot("scan_market", opens_at + timedelta(minutes=minute))
+
+    def _slot(self, function: str, slot: datetime) -> None:
+        """Let a schedule fire for a slot, which may go wrong in its own ways."""
+        name = f"{function}@{slot.astimezone(UTC):%d%H%M}"
+        self.scheduler.at(slot, f"{name}/due", lambda: self._fire(function, slot, name))
+
+    def _fire(self, function: str, slot: datetime, name: str) -> None:
+        fault = self.plan.draw(f"{name}|slot", SLOT, function)
+        kind = None if fault is None else fault.kind
+        period = 60 * (MONITOR_MINUTES if function == "monitor_positions" else SCAN_MINUTES)
+        late = self.dice.between(f"{name}/late", 1.0, 59.0)
+        self.counts[f"slots_{function}"] += 1
+        if kind is FaultKind.SLOT_MISSING:
+            return
+        if kind is FaultKind.SLOT_LATE:
+            self._deliver(function, slot, f"{name}#1", late)
+        elif kind is FaultKind.SLOT_TOGETHER:
+            self._deliver(function, slot, f"{name}#1", float(period))
+        else:
+            self._deliver(function, slot, f"{name}#1", self.dice.between(name, 0.0, 2.0))
+        if kind is FaultKind.SLOT_TWICE:
+            self._deliver(function, slot, f"{name}#2", late)
+
+    def _deliver(
+        self, function: str, slot: datetime, key: str, seconds: float, redelivered: int = 0
+    ) -> None:
+        self.scheduler.after(
+            seconds, key, lambda: self._invoke_slot(function, slot, key, redelivered)
+        )
+
+    def _invoke_slot(self, function: str, slot: datetime, key: str, redelivered: int) -> None:
+        began_at = self.exchange.now
+        attempts = {
+            trade.trade_id: trade.close_attempts
+            for trade in self._book.active_trades()
+            if trade.status is TradeStatus.OPEN
+        }
+
+        def receive(outcome: Outcome) -> None:
+            if function == "monitor_positions":
+                ended_at = self.exchange.now
+                seen = MonitorPass(slot, began_at, ended_at, outcome, attempts)
+                self.view.passes.append(seen)
+            if outcome.error is not None and redelivered < REDELIVERIES_MAX:
+                wait = self.dice.between(f"{key}/again", 5.0, 25.0)
+                again = f"{key}r"
+                self._deliver(function, slot, again, wait, redelivered + 1)
+
+        event = {"slot": slot.isoformat()}
+        self.view.functions.invoke(function, event, key=key, state=function, receive=receive)
+
+    # Watching
+
+    def _after_step(self) -> None:
+        seen = self._fingerprint()
+        if seen == self._seen or self.violation is not None:
+            return
+        self._seen = seen
+        self._check(lambda checker: checker.check(self.view))
+
+    def _fingerprint(self) -> tuple[int, ...]:
+        return (
+            self._book.commits,
+            len(self.exchange.book.fills),
+            len(self.exchange.desk.orders),
+            sum(order.status is not None for order in self.exchange.desk.working),
+            len(self.view.passes),
+            len(self._alerts.published),
+            self.executions.running,
+            int(self.exchange.now.timestamp()) // 300,
+        )
+
+    def _check(self, ask: Callable[[Checker], Sequence[str]]) -> None:
+        for checker in self.checkers:
+            messages = ask(checker)
+            if messages:
+                self.violation = Violation(
+                    self.scenario.seed,
+                    self.scheduler.steps,
+                    self.exchange.now,
+                    checker.name,
+                    messages[0],
+                )
+                return
+
+    def _count(self) -> None:
+        counts, view = self.counts, self.view
+        counts["orders"] = len(view.own_orders)
+        counts["fills"] = len(view.own_fills)
+        counts["partial_orders"] = sum(
+            0 < order.filled_units < order.units or _came_in_parts(view, order.order_id)
+            for order in view.own_orders
+        )
+        counts["foreign_orders"] = len(view.foreign_client_ids)
+        counts["invocations"] = view.functions.invoked
+        counts["executions"] = len(self.executions.runs)
+        counts["steps"] = self.scheduler.steps
+        for run in self.executions.runs.values():
+            counts[f"execution_{run.status.lower()}"] += 1
+        for intent in self._book.all_intents():
+            if intent.exit_reason is not None:
+                counts[f"exit_begun_{intent.exit_reason}"] += 1
+        for trade in self._book.all_trades():
+            counts[f"trade_{trade.status}"] += 1
+            if trade.status is TradeStatus.CLOSED:
+                counts[f"exit_{trade.exit_reason}"] += 1
+        for checker in self.checkers:
+            if isinstance(checker, BookIsBroker):
+                counts["times_quiescent"] = checker.times_checked
+            if isinstance(checker, ExitsFire):
+                for reason, number in checker.required.items():
+                    counts[f"exit_required_{reason}"] = number
+
+
+def _came_in_parts(view: DayView, order_id: str) -> bool:
+    moments = {(fill.symbol, fill.at) for fill in view.own_fills if fill.order_id == order_id}
+    return len({at for _, at in moments}) > 1

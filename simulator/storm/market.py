@@ -1,0 +1,269 @@
+"""A light market for storms: two stocks on drawn paths, options by formula, quotes that go bad."""
+
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from enum import StrEnum
+from functools import lru_cache
+from math import erf, exp, log, sqrt
+
+from agent.options.contracts import OptionContract, OptionType
+from simulator.exchange.calendar import regular_session
+from simulator.worlds.world import (
+    DailyBar,
+    ImpliedVolatilitySample,
+    ListingFilter,
+    OptionListing,
+    StockQuote,
+    TradingSession,
+)
+
+RATE = 0.04
+SECONDS_PER_YEAR = 365 * 86_400.0
+STRIKE_STEP = Decimal("2.5")
+STRIKE_REACH_FRACTION = 0.17
+LISTED_DAYS_MAX = 52
+DAILY_SHARES = 3_000_000
+SKEW_PER_LOG = 0.25
+HALF_WIDTH_FRACTION = 0.012
+HALF_WIDTH_MIN = 0.01
+WIDE_HALF_WIDTH_FRACTION = 0.45
+
+
+class Disturbance(StrEnum):
+    """Name what is wrong with a stock's option quotes for a while."""
+
+    STALE = "stale_quotes"
+    CROSSED = "crossed_quotes"
+    VANISHED = "vanished_quotes"
+    WIDE = "wide_quotes"
+    HALTED = "halt"
+
+
+@dataclass(frozen=True)
+class Window:
+    """Disturb the options of `symbol` in [since, until); `HALTED` also takes the stock's quote."""
+
+    symbol: str
+    kind: Disturbance
+    since: datetime
+    until: datetime
+
+    def holds(self, at: datetime) -> bool:
+        return self.since <= at < self.until
+
+
+@dataclass(frozen=True)
+class Path:
+    """Draw a value through knots of (Unix seconds, value), straight between them."""
+
+    times: tuple[float, ...]
+    values: tuple[float, ...]
+
+    def at(self, moment: float) -> float:
+        index = bisect_right(self.times, moment)
+        if index == 0:
+            return self.values[0]
+        if index == len(self.times):
+            return self.values[-1]
+        before, after = self.times[index - 1], self.times[index]
+        share = (moment - before) / (after - before)
+        return self.values[index - 1] * (1 - share) + self.values[index] * share
+
+
+@dataclass(frozen=True)
+class Stock:
+    symbol: str
+    price: Path
+    volatility: Path
+    listed_around: float
+    """The price around which strikes are listed."""
+
+
+class StormMarket:
+    """Answer for a few stocks and their options; every answer is a function of the moment."""
+
+    name = "storm"
+    quote_times: tuple[datetime, ...] | None = None
+
+    def __init__(
+        self,
+        stocks: Sequence[Stock],
+        sessions: Sequence[TradingSession],
+        expirations: Sequence[date],
+        windows: Sequence[Window],
+    ) -> None:
+        self._stocks = {stock.symbol: stock for stock in stocks}
+        self.sessions = tuple(sessions)
+        self.windows = tuple(windows)
+        self._contracts = {stock.symbol: _contracts(stock, expirations) for stock in stocks}
+        self._expirations = {day: regular_session(day).closes_at for day in expirations}
+
+    @property
+    def symbols(self) -> tuple[str, ...]:
+        return tuple(sorted(self._stocks))
+
+    # What the storm's checkers ask: the truth behind the quotes
+
+    def spot(self, symbol: str, at: datetime) -> float:
+        return self._stocks[symbol].price.at(at.timestamp())
+
+    def value(self, contract: OptionContract, at: datetime) -> float:
+        """Give what a contract is worth, in dollars a share, whatever its quotes show."""
+        stock = self._stocks[contract.underlying]
+        moment = at.timestamp()
+        years = max((self._expirations[contract.expiration].timestamp() - moment), 0.0)
+        return black_scholes(
+            is_call=contract.option_type is OptionType.CALL,
+            spot=stock.price.at(moment),
+            strike=float(contract.strike),
+            years=years / SECONDS_PER_YEAR,
+            volatility=stock.volatility.at(moment),
+        )
+
+    def disturbed(self, symbol: str, at: datetime) -> Window | None:
+        """Give what disturbs a stock's options now."""
+        return next((w for w in self.windows if w.symbol == symbol and w.holds(at)), None)
+
+    # What the exchange asks
+
+    def stock(self, symbol: str, at: datetime) -> StockQuote | None:
+        price = Decimal(round(self.spot(symbol, at) * 100)) / 100
+        window = self.disturbed(symbol, at)
+        is_halted = window is not None and window.kind is Disturbance.HALTED
+        return StockQuote(
+            symbol=symbol,
+            at=at,
+            bid=None if is_halted else price - Decimal("0.02"),
+            ask=None if is_halted else price + Decimal("0.02"),
+            last=price,
+            open=price,
+            high=price,
+            low=price,
+            volume=DAILY_SHARES // 2,
+        )
+
+    def option(self, contract: OptionContract, at: datetime) -> OptionListing | None:
+        if contract.underlying not in self._stocks or contract.expiration not in self._expirations:
+            return None
+        window = self.disturbed(contract.underlying, at)
+        if window is None:
+            return self._listing(contract, at)
+        if window.kind is Disturbance.STALE:
+            return self._listing(contract, window.since)
+        shown = self._listing(contract, at)
+        if window.kind in {Disturbance.VANISHED, Disturbance.HALTED}:
+            return replace(shown, bid=None, ask=None)
+        if window.kind is Disturbance.CROSSED:
+            return replace(shown, bid=shown.ask, ask=shown.bid) if shown.bid else shown
+        value = self.value(contract, at)
+        half = max(value * WIDE_HALF_WIDTH_FRACTION, 0.05)
+        return replace(shown, bid=_cents(value - half), ask=_cents(value + half))
+
+    def chain(self, symbol: str, at: datetime, bounds: ListingFilter) -> Sequence[OptionListing]:
+        today = at.date()
+        found = [
+            self.option(contract, at)
+            for contract in self._contracts[symbol]
+            if today <= contract.expiration <= today + timedelta(days=LISTED_DAYS_MAX)
+            and _within(contract, bounds)
+        ]
+        return [listing for listing in found if listing is not None]
+
+    def daily_bars(self, symbol: str, start: date, at: datetime) -> Sequence[DailyBar]:
+        price = Decimal(round(self._stocks[symbol].price.values[0] * 100)) / 100
+        bars = []
+        day = start
+        while regular_session(day).closes_at <= at:
+            if day.weekday() < 5:
+                bars.append(DailyBar(day, price, price, price, price, DAILY_SHARES))
+            day += timedelta(days=1)
+        return bars
+
+    def close_price(self, symbol: str, session: date) -> Decimal | None:
+        closes_at = regular_session(session).closes_at
+        return Decimal(round(self.spot(symbol, closes_at) * 100)) / 100
+
+    def implied_volatility_history(self, symbol: str) -> Sequence[ImpliedVolatilitySample]:
+        """Give none: a storm hands its samples to the agent's own history."""
+        del symbol
+        return ()
+
+    def _listing(self, contract: OptionContract, at: datetime) -> OptionListing:
+        value = self.value(contract, at)
+        half = max(value * HALF_WIDTH_FRACTION, HALF_WIDTH_MIN)
+        # Somebody always bids a cent here: a leg without a bid cannot be closed in one order, and
+        # the agent does not yet close leg by leg.
+        return OptionListing(
+            contract=contract,
+            at=at,
+            bid=_cents(max(value - half, 0.01)),
+            ask=_cents(max(value + half + 0.005, 0.02)),
+            bid_size=20,
+            ask_size=20,
+            volume=400,
+            prior_volume=400,
+            open_interest=2_000,
+        )
+
+
+def black_scholes(
+    *, is_call: bool, spot: float, strike: float, years: float, volatility: float
+) -> float:
+    """Price an option a share, at least what exercising at once would pay; wings a little dear."""
+    sign = 1.0 if is_call else -1.0
+    intrinsic = max(sign * (spot - strike), 0.0)
+    if years <= 0.0:
+        return intrinsic
+    smiled = volatility * (1.0 + SKEW_PER_LOG * log(spot / strike))
+    deviation = smiled * sqrt(years)
+    first = (log(spot / strike) + RATE * years) / deviation + deviation / 2.0
+    discounted = strike * exp(-RATE * years)
+    european = sign * (
+        spot * _normal(sign * first) - discounted * _normal(sign * (first - deviation))
+    )
+    return max(european, intrinsic)
+
+
+def _normal(x: float) -> float:
+    return 0.5 * (1.0 + erf(x / sqrt(2.0)))
+
+
+@lru_cache(maxsize=20_000)
+def _dollars(cents: int) -> Decimal:
+    return Decimal(cents).scaleb(-2)
+
+
+def _cents(price: float) -> Decimal | None:
+    cents = int(price * 100)
+    return _dollars(cents) if cents > 0 else None
+
+
+def _contracts(stock: Stock, expirations: Sequence[date]) -> tuple[OptionContract, ...]:
+    step = float(STRIKE_STEP)
+    first = int(stock.listed_around * (1 - STRIKE_REACH_FRACTION) / step)
+    last = int(stock.listed_around * (1 + STRIKE_REACH_FRACTION) / step)
+    return tuple(
+        OptionContract(stock.symbol, expiration, option_type, STRIKE_STEP * number)
+        for expiration in expirations
+        for option_type in OptionType
+        for number in range(first, last + 1)
+    )
+
+
+def _within(contract: OptionContract, bounds: ListingFilter) -> bool:
+    return (
+        (bounds.expiration_min is None or contract.expiration >= bounds.expiration_min)
+        and (bounds.expiration_max is None or contract.expiration <= bounds.expiration_max)
+        and (bounds.strike_min is None or contract.strike >= bounds.strike_min)
+        and (bounds.strike_max is None or contract.strike <= bounds.strike_max)
+        and (bounds.option_type is None or contract.option_type is bounds.option_type)
+    )
+
+
+def straight(knots: Mapping[datetime, float]) -> Path:
+    """Make a path of moments and values."""
+    ordered = sorted(knots.items())
+    return Path(tuple(at.timestamp() for at, _ in ordered), tuple(value for _, value in ordered))

@@ -1,0 +1,225 @@
+"""The in-memory ports as a sandbox sees them: every call may meet a fault."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+from agent.adapters.memory.alerts import MemoryAlerts
+from agent.adapters.memory.book import MemoryBook
+from agent.adapters.memory.control import MemoryControl
+from agent.adapters.memory.outbox import MemoryAlertOutbox
+from agent.adapters.memory.volatility import MemoryVolatilityHistory
+from agent.book.changes import BookBusy, BookChange, LedgerEntry
+from agent.book.records import Alert, Intent, Position, Trade
+from agent.market.volatility import ImpliedVolatilitySample
+from agent.ports import AlertUnavailable, ExecutionState, TradingState
+from simulator.storm.faults import (
+    ALERT,
+    BOOK_INDEX,
+    BOOK_READ,
+    BOOK_WRITE,
+    WORKFLOW,
+    Fault,
+    FaultKind,
+)
+from simulator.storm.sandbox import Sandbox
+
+T = TypeVar("T")
+INDEX_LAG_MAX = timedelta(minutes=10)
+
+
+class WorkflowsUnavailable(Exception):
+    """Stands for what the cloud's client raises where it gets no answer."""
+
+
+class StormBook(MemoryBook):
+    """Keep the book in memory and count its commits; remember trades for a lagging index."""
+
+    def __init__(self, now: Callable[[], datetime]) -> None:
+        super().__init__()
+        self._now = now
+        self._written: list[tuple[datetime, Trade]] = []
+        self.commits = 0
+
+    def commit(self, change: BookChange) -> None:
+        super().commit(change)
+        self.commits += 1
+        if change.trade is not None:
+            self._written.append((self._now(), change.trade.trade))
+
+    def trades_as_of(self, moment: datetime) -> tuple[Trade, ...]:
+        """List the trades as an index that lags shows them."""
+        seen = {trade.trade_id: trade for at, trade in self._written if at <= moment}
+        return tuple(seen[key] for key in sorted(seen))
+
+
+def _busy(fault: Fault, act: Callable[[], T]) -> T:
+    if fault.kind is FaultKind.BOOK_BUSY_AFTER:
+        act()
+    raise BookBusy(f"the store does not answer: {fault.kind}")
+
+
+class FaultyBook:
+    """The book port over a StormBook."""
+
+    def __init__(self, sandbox: Sandbox, book: StormBook) -> None:
+        self._sandbox = sandbox
+        self._book = book
+
+    def commit(self, change: BookChange) -> None:
+        self._sandbox.effect("book.commit", BOOK_WRITE, lambda: self._book.commit(change), _busy)
+
+    def trade(self, trade_id: str) -> Trade | None:
+        return self._read("trade", lambda: self._book.trade(trade_id))
+
+    def active_trades(self) -> tuple[Trade, ...]:
+        return self._read("active_trades", self._book.active_trades)
+
+    def all_trades(self) -> tuple[Trade, ...]:
+        return self._sandbox.effect(
+            "book.all_trades", BOOK_INDEX, self._book.all_trades, self._lagging
+        )
+
+    def positions(self, trade_id: str) -> tuple[Position, ...]:
+        return self._read("positions", lambda: self._book.positions(trade_id))
+
+    def positions_by_trade(self, trade_ids: Sequence[str]) -> Mapping[str, tuple[Position, ...]]:
+        return self._read("positions_by_trade", lambda: self._book.positions_by_trade(trade_ids))
+
+    def intent(self, intent_id: str) -> Intent | None:
+        return self._read("intent", lambda: self._book.intent(intent_id))
+
+    def unfinished_intents(self) -> tuple[Intent, ...]:
+        return self._read("unfinished_intents", self._book.unfinished_intents)
+
+    def all_intents(self) -> tuple[Intent, ...]:
+        return self._read("all_intents", self._book.all_intents)
+
+    def ledger(self, key: str) -> LedgerEntry:
+        return self._read("ledger", lambda: self._book.ledger(key))
+
+    def _read(self, name: str, act: Callable[[], T]) -> T:
+        return self._sandbox.effect(f"book.{name}", BOOK_READ, act, _busy)
+
+    def _lagging(self, fault: Fault, act: Callable[[], tuple[Trade, ...]]) -> tuple[Trade, ...]:
+        if fault.kind is not FaultKind.INDEX_LAG:
+            return _busy(fault, act)
+        share = self._sandbox.plan.dice.fraction(f"lag/{fault.key}")
+        return self._book.trades_as_of(self._sandbox.scheduler.now - share * INDEX_LAG_MAX)
+
+
+class FaultyControl:
+    """The control port over its memory."""
+
+    def __init__(self, sandbox: Sandbox, control: MemoryControl) -> None:
+        self._sandbox = sandbox
+        self._control = control
+
+    def trading_state(self) -> TradingState:
+        return self._sandbox.effect(
+            "control.trading_state", BOOK_READ, self._control.trading_state, _busy
+        )
+
+    def set_trading_state(self, state: TradingState) -> None:
+        self._control.set_trading_state(state)
+
+    def account_number(self) -> str | None:
+        return self._control.account_number()
+
+    def bind_account(self, account_number: str) -> str:
+        return self._sandbox.effect(
+            "control.bind_account",
+            BOOK_WRITE,
+            lambda: self._control.bind_account(account_number),
+            _busy,
+        )
+
+    def claim_slot(self, schedule: str, slot: datetime) -> bool:
+        return self._sandbox.effect(
+            "control.claim_slot",
+            BOOK_WRITE,
+            lambda: self._control.claim_slot(schedule, slot),
+            _busy,
+        )
+
+
+class FaultyOutbox:
+    """The alert outbox over its memory."""
+
+    def __init__(self, sandbox: Sandbox, outbox: MemoryAlertOutbox) -> None:
+        self._sandbox = sandbox
+        self._outbox = outbox
+
+    def unsent(self) -> tuple[Alert, ...]:
+        return self._sandbox.effect("outbox.unsent", BOOK_READ, self._outbox.unsent, _busy)
+
+    def mark_sent(self, alert_id: str) -> None:
+        self._sandbox.effect(
+            "outbox.mark_sent", BOOK_WRITE, lambda: self._outbox.mark_sent(alert_id), _busy
+        )
+
+
+class FaultyAlerts:
+    """The owner's ear."""
+
+    def __init__(self, sandbox: Sandbox, alerts: MemoryAlerts) -> None:
+        self._sandbox = sandbox
+        self._alerts = alerts
+
+    def publish(self, alert: Alert) -> None:
+        self._sandbox.effect("alerts.publish", ALERT, lambda: self._alerts.publish(alert), _unheard)
+
+
+def _unheard(fault: Fault, act: Callable[[], T]) -> T:
+    if fault.kind is FaultKind.ALERT_LOST_AFTER:
+        act()
+    raise AlertUnavailable(f"no answer: {fault.kind}")
+
+
+class FaultyVolatility:
+    """The volatility history over its memory."""
+
+    def __init__(self, sandbox: Sandbox, history: MemoryVolatilityHistory) -> None:
+        self._sandbox = sandbox
+        self._history = history
+
+    def samples(self, symbol: str, sessions_max: int) -> tuple[ImpliedVolatilitySample, ...]:
+        return self._sandbox.effect(
+            "volatility.samples",
+            BOOK_READ,
+            lambda: self._history.samples(symbol, sessions_max),
+            _busy,
+        )
+
+    def record(self, symbol: str, samples: Sequence[ImpliedVolatilitySample]) -> int:
+        return self._sandbox.effect(
+            "volatility.record", BOOK_WRITE, lambda: self._history.record(symbol, samples), _busy
+        )
+
+
+class FaultyWorkflows:
+    """The state machines; `start` and `state` are the storm's own."""
+
+    def __init__(
+        self,
+        sandbox: Sandbox,
+        start: Callable[[Intent], None],
+        state: Callable[[Intent], ExecutionState],
+    ) -> None:
+        self._sandbox = sandbox
+        self._start = start
+        self._state = state
+
+    def start(self, intent: Intent) -> None:
+        self._sandbox.effect("workflows.start", WORKFLOW, lambda: self._start(intent), _unanswered)
+
+    def state(self, intent: Intent) -> ExecutionState:
+        return self._sandbox.effect(
+            "workflows.state", WORKFLOW, lambda: self._state(intent), _unanswered
+        )
+
+
+def _unanswered(fault: Fault, act: Callable[[], T]) -> T:
+    if fault.kind is FaultKind.WORKFLOW_LOST_AFTER:
+        act()
+    raise WorkflowsUnavailable(f"no answer: {fault.kind}")

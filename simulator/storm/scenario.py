@@ -1,0 +1,209 @@
+"""What kind of day it is: the market, the account, what is carried in, and what people do."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from enum import StrEnum
+
+from agent.config.settings import IronCondorSettings, RiskSettings, Settings
+from agent.market.volatility import SOURCE_QUOTES, ImpliedVolatilitySample
+from simulator.exchange.calendar import SATURDAY, regular_session
+from simulator.storm.dice import Dice
+from simulator.storm.faults import Profile
+from simulator.storm.market import Disturbance, Stock, StormMarket, Window, straight
+from simulator.worlds.world import TradingSession
+
+FIRST_DAY = date(2026, 3, 2)
+DAYS_TO_CHOOSE = 180
+AGES_DAYS = (1, 4, 8, 15, 20, 23, 27)
+"""How long before the storm the carried trades were opened: with 25 to 45 days to expiration then,
+the eldest are within their last days now."""
+CASH = (60_000, 100_000, 250_000, 400_000)
+HISTORY_SESSIONS = 90
+SYMBOLS = ("ACME", "BETA")
+FRIDAY, WEDNESDAY = 4, 2
+KNOT_MINUTES = 15
+SESSION_MINUTES = 390
+CALM_FROM_MINUTE = 345
+"""From here to the close nothing more goes wrong: whatever was begun must end."""
+
+
+class Course(StrEnum):
+    """Name how a stock's day goes."""
+
+    QUIET = "quiet"
+    DECAY = "decay"
+    RALLY = "rally"
+    SLUMP = "slump"
+    WHIPSAW = "whipsaw"
+    CRASH = "crash"
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """Hold everything drawn beforehand."""
+
+    seed: int
+    market: StormMarket
+    eve: TradingSession
+    """The session on which the carried trades are opened."""
+    day: TradingSession
+    settings: Settings
+    starting_cash: Decimal
+    courses: tuple[Course, ...]
+    foreign_contracts: tuple[str, ...]
+    """OCC symbols that only somebody else trades."""
+    samples: dict[str, tuple[ImpliedVolatilitySample, ...]]
+
+    @property
+    def calm_from(self) -> datetime:
+        return self.day.opens_at + timedelta(minutes=CALM_FROM_MINUTE)
+
+
+def draw_scenario(seed: int, profile: Profile, dice: Dice) -> Scenario:
+    """Draw a day; the same seed and profile give the same one."""
+    day = _weekday(FIRST_DAY + timedelta(days=dice.whole("day", 0, DAYS_TO_CHOOSE)), 1)
+    eve = _weekday(day - timedelta(days=dice.pick("age", AGES_DAYS)), -1)
+    dates = [_weekday(eve - timedelta(days=1), -1), eve, day]
+    while len(dates) < 8:
+        dates.append(_weekday(dates[-1] + timedelta(days=1), 1))
+    sessions = [regular_session(each) for each in dates]
+    storm = sessions[2]
+    fridays = _days(FRIDAY, eve + timedelta(days=20), day + timedelta(days=52))
+    foreign_expiration = _days(WEDNESDAY, day + timedelta(days=5), day + timedelta(days=14))[0]
+    courses = tuple(dice.pick(f"course/{symbol}", tuple(Course)) for symbol in SYMBOLS)
+    stocks = [
+        _stock(symbol, course, sessions[1], storm, dice)
+        for symbol, course in zip(SYMBOLS, courses, strict=True)
+    ]
+    windows = [window for symbol in SYMBOLS for window in _windows(symbol, storm, profile, dice)]
+    market = StormMarket(stocks, sessions, (*fridays, foreign_expiration), windows)
+    return Scenario(
+        seed=seed,
+        market=market,
+        eve=sessions[1],
+        day=storm,
+        settings=_settings(dice),
+        starting_cash=Decimal(dice.pick("cash", CASH)),
+        courses=courses,
+        foreign_contracts=_foreign_contracts(market, storm, foreign_expiration),
+        samples={stock.symbol: _samples(stock, eve) for stock in stocks},
+    )
+
+
+def _settings(dice: Dice) -> Settings:
+    both = ("bull_put_spread", "iron_condor")
+    return Settings(
+        watchlist=SYMBOLS,
+        strategies=both if dice.chance("condors", 0.5) else both[:1],
+        iron_condor=IronCondorSettings(credit_min=Decimal("0.50")),
+        risk=RiskSettings(
+            kelly_sizing=dice.chance("kelly", 0.5),
+            max_trades_per_day=dice.pick("trades a day", (3, 10)),
+            symbol_positions_max=dice.pick("positions a symbol", (2, 3)),
+        ),
+    )
+
+
+def _stock(
+    symbol: str, course: Course, eve: TradingSession, day: TradingSession, dice: Dice
+) -> Stock:
+    def draw(name: str, low: float, high: float) -> float:
+        return dice.between(f"{symbol}/{name}", low, high)
+
+    before = draw("price", 92.0, 108.0) if symbol == SYMBOLS[0] else draw("price", 62.0, 80.0)
+    volatility = draw("volatility", 0.28, 0.42)
+    gap = draw("gap", -0.01, 0.01)
+    factor = draw("volatility factor", 0.95, 1.10)
+    if course is Course.CRASH:
+        gap, factor = draw("gap", -0.16, -0.07), draw("volatility factor", 1.2, 1.7)
+    elif course is Course.RALLY:
+        gap, factor = draw("gap", 0.02, 0.05), draw("volatility factor", 0.6, 0.8)
+    elif course is Course.DECAY:
+        factor = draw("volatility factor", 0.45, 0.7)
+    opening = before * (1 + gap)
+    price = {eve.opens_at: before, eve.closes_at: before * (1 + gap / 2)}
+    price |= _course_of_day(course, opening, day, symbol, dice)
+    shocked = factor * (1.4 if course in {Course.SLUMP, Course.WHIPSAW} else 1.0)
+    implied = {
+        eve.closes_at: volatility,
+        day.opens_at: volatility * factor,
+        day.closes_at: volatility * shocked,
+    }
+    return Stock(symbol, straight(price), straight(implied), listed_around=before)
+
+
+def _course_of_day(
+    course: Course, opening: float, day: TradingSession, symbol: str, dice: Dice
+) -> dict[datetime, float]:
+    falls = course in {Course.SLUMP, Course.WHIPSAW}
+    depth = dice.between(f"{symbol}/depth", 0.06, 0.16) if falls else 0.0
+    starts = dice.between(f"{symbol}/starts", 10, 200)
+    lasts = dice.between(f"{symbol}/lasts", 20, 90)
+    knots: dict[datetime, float] = {}
+    for minute in range(0, SESSION_MINUTES + 1, KNOT_MINUTES):
+        share = min(max((minute - starts) / lasts, 0.0), 1.0)
+        if course is Course.WHIPSAW and minute > starts + 1.5 * lasts:
+            share = 0.2
+        noise = dice.between(f"{symbol}/noise/{minute}", -0.003, 0.003)
+        knots[day.opens_at + timedelta(minutes=minute)] = opening * (1 - depth * share + noise)
+    return knots
+
+
+def _windows(symbol: str, day: TradingSession, profile: Profile, dice: Dice) -> list[Window]:
+    windows: list[Window] = []
+    free_from = 1.0
+    for number in range(round(profile.disturbances_per_symbol)):
+        name = f"window/{symbol}/{number}"
+        starts = free_from + dice.between(f"{name}/starts", 0.0, 150.0)
+        lasts = dice.between(f"{name}/lasts", 1.0, 35.0)
+        if starts + lasts > CALM_FROM_MINUTE:
+            break
+        since = day.opens_at + timedelta(minutes=starts)
+        kind = dice.pick(f"{name}/kind", tuple(Disturbance))
+        windows.append(Window(symbol, kind, since, since + timedelta(minutes=lasts)))
+        free_from = starts + lasts
+    return windows
+
+
+def _samples(stock: Stock, eve: date) -> tuple[ImpliedVolatilitySample, ...]:
+    """Make a history in which the eve's volatility stands high."""
+    now = stock.volatility.values[0]
+    sessions = [
+        eve - timedelta(days=back)
+        for back in range(1, HISTORY_SESSIONS * 2)
+        if (eve - timedelta(days=back)).weekday() < SATURDAY
+    ][:HISTORY_SESSIONS]
+    return tuple(
+        ImpliedVolatilitySample(
+            session=session,
+            implied_volatility=level,
+            implied_volatility_bid=level * 0.99,
+            implied_volatility_ask=level * 1.01,
+            source=SOURCE_QUOTES,
+        )
+        for number, session in enumerate(reversed(sessions))
+        for level in [now * (0.45 + 0.6 * (number * 37 % 100) / 100)]
+    )
+
+
+def _foreign_contracts(
+    market: StormMarket, day: TradingSession, expiration: date
+) -> tuple[str, ...]:
+    found = []
+    for symbol in SYMBOLS:
+        strike = round(market.spot(symbol, day.opens_at) / 2.5) * 2500
+        found.append(f"{symbol}{expiration:%y%m%d}C{strike:08d}")
+    return tuple(found)
+
+
+def _days(weekday: int, start: date, end: date) -> Sequence[date]:
+    days = [start + timedelta(days=ahead) for ahead in range((end - start).days + 1)]
+    return [day for day in days if day.weekday() == weekday]
+
+
+def _weekday(day: date, step: int) -> date:
+    while day.weekday() >= SATURDAY:
+        day += timedelta(days=step)
+    return day

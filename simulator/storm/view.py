@@ -1,0 +1,136 @@
+"""What checkers look at: the broker's truth, the book, and everything that was told and done."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Protocol
+
+from agent.adapters.memory.alerts import MemoryAlerts
+from agent.adapters.memory.control import MemoryControl
+from agent.book.records import Intent
+from agent.ports import TradingState
+from simulator.exchange import Exchange, Fill, Order
+from simulator.storm.executions import Executions
+from simulator.storm.faults import FaultPlan, Profile
+from simulator.storm.functions import Functions, Outcome
+from simulator.storm.ports import StormBook
+from simulator.storm.scenario import Scenario
+
+
+@dataclass(frozen=True)
+class Violation:
+    """Say what rule was broken, where and when."""
+
+    seed: int
+    step: int
+    at: datetime
+    checker: str
+    message: str
+
+
+@dataclass(frozen=True)
+class MonitorPass:
+    """One pass of the monitor, with the book as it stood when it began."""
+
+    slot: datetime
+    began_at: datetime
+    ended_at: datetime
+    outcome: Outcome
+    close_attempts: dict[str, int]
+    """Of the trades that were open when it began."""
+
+    @property
+    def is_clean(self) -> bool:
+        """Say whether it watched, and nothing went wrong meanwhile."""
+        outcome = self.outcome
+        return (
+            outcome.error is None
+            and not outcome.faults
+            and isinstance(outcome.payload, dict)
+            and outcome.payload["status"] == "watched"
+            and self.began_at == self.ended_at
+        )
+
+
+@dataclass
+class DayView:
+    """Hold one day as checkers see it."""
+
+    scenario: Scenario
+    profile: Profile
+    exchange: Exchange
+    book: StormBook
+    control: MemoryControl
+    alerts: MemoryAlerts
+    functions: Functions
+    executions: Executions
+    plan: FaultPlan
+    foreign_client_ids: set[str] = field(default_factory=set)
+    passes: list[MonitorPass] = field(default_factory=list)
+    trading_states: list[tuple[datetime, TradingState]] = field(default_factory=list)
+
+    @property
+    def now(self) -> datetime:
+        return self.exchange.now
+
+    @property
+    def own_orders(self) -> list[Order]:
+        return [o for o in self.exchange.orders if o.client_order_id not in self.foreign_client_ids]
+
+    @property
+    def own_fills(self) -> list[Fill]:
+        foreign = self.foreign_client_ids
+        return [f for f in self.exchange.book.fills if f.client_order_id not in foreign]
+
+    @property
+    def own_working(self) -> list[Order]:
+        return [
+            o
+            for o in self.exchange.working_orders
+            if o.client_order_id not in self.foreign_client_ids
+        ]
+
+    def intent_of(self, client_order_id: str) -> Intent | None:
+        return self.book.intent(intent_id_of(client_order_id))
+
+    @property
+    def is_quiescent(self) -> bool:
+        """Say whether nothing is under way: what the book says must then be so."""
+        return (
+            not self.book.unfinished_intents()
+            and not self.executions.running
+            and not self.own_working
+        )
+
+
+class Checker(Protocol):
+    """Watch one rule; every message given is a violation."""
+
+    @property
+    def name(self) -> str: ...
+
+    def check(self, view: DayView) -> list[str]:
+        """Look after a step in which something changed."""
+        ...
+
+    def check_end(self, view: DayView) -> list[str]:
+        """Look once the day is over."""
+        ...
+
+
+def intent_id_of(client_order_id: str) -> str:
+    return client_order_id.rpartition("-o")[0]
+
+
+def trade_id_of(client_order_id: str) -> str:
+    """Read the trade from the name of one of its orders."""
+    for kind in ("-entry-", "-close-"):
+        head, found, _ = client_order_id.rpartition(kind)
+        if found:
+            return head
+    return ""
+
+
+def cash_of(fill: Fill) -> Decimal:
+    """Give what a fill brought, in dollars; negative where it cost."""
+    return -fill.side.sign * fill.price * fill.quantity * (1 if len(fill.symbol) < 8 else 100)
