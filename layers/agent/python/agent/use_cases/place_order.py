@@ -64,8 +64,7 @@ def place_order(desk: Desk, event: StepInput) -> PlacementResult:
     if intent.orders and intent.orders[-1].status not in TERMINAL_ORDER_STATUSES:
         last = intent.orders[-1]
         if last.status is OrderStatus.SENDING:
-            # Written down, perhaps sent, not known to the broker: the same id cannot trade twice.
-            return _send(desk, intent, trade, last)
+            return _send_again(desk, intent, trade, last)
         return _placed(desk, intent)
     clock = desk.clock.market_clock()
     refusal = _refusal(desk, intent, trade, clock)
@@ -107,15 +106,8 @@ def _refusal(desk: Desk, intent: Intent, trade: Trade, clock: MarketClock) -> st
 
 
 def _send(desk: Desk, intent: Intent, trade: Trade, attempt: OrderAttempt) -> PlacementResult:
-    request = OrderRequest(
-        client_order_id=attempt.client_order_id,
-        legs=trade.structure.legs,
-        opening=intent.kind is IntentKind.ENTRY,
-        contracts=attempt.contracts,
-        limit_cash=attempt.limit_cash,
-    )
     try:
-        accepted = desk.broker.submit(request)
+        accepted = desk.broker.submit(_request(intent, trade, attempt))
     except BrokerRefused as refusal:
         refused = attempt.model_copy(
             update={"status": OrderStatus.REJECTED, "message": str(refusal)}
@@ -124,6 +116,32 @@ def _send(desk: Desk, intent: Intent, trade: Trade, attempt: OrderAttempt) -> Pl
         return _stopped(desk, intent, f"the broker refused: {refusal}")
     intent = store_orders(desk, intent, [*intent.orders[:-1], as_found(attempt, accepted, trade)])
     return _placed(desk, intent)
+
+
+def _send_again(desk: Desk, intent: Intent, trade: Trade, attempt: OrderAttempt) -> PlacementResult:
+    """Send what was written down, perhaps sent, and is not known to the broker.
+
+    The same id cannot trade twice. The time of this sending is written first: the order counts as
+    lost only long after its last sending. A refusal says nothing of what is still on its way.
+    """
+    again = attempt.model_copy(update={"submitted_at": desk.clock.market_clock().now})
+    intent = store_orders(desk, intent, [*intent.orders[:-1], again])
+    try:
+        accepted = desk.broker.submit(_request(intent, trade, again))
+    except BrokerRefused:
+        return _placed(desk, intent)
+    intent = store_orders(desk, intent, [*intent.orders[:-1], as_found(again, accepted, trade)])
+    return _placed(desk, intent)
+
+
+def _request(intent: Intent, trade: Trade, attempt: OrderAttempt) -> OrderRequest:
+    return OrderRequest(
+        client_order_id=attempt.client_order_id,
+        legs=trade.structure.legs,
+        opening=intent.kind is IntentKind.ENTRY,
+        contracts=attempt.contracts,
+        limit_cash=attempt.limit_cash,
+    )
 
 
 def _price(desk: Desk, intent: Intent, trade: Trade, clock: MarketClock) -> PricedOrder | NoOrder:
