@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from agent.use_cases.cancel_order import cancel_order
@@ -74,6 +75,7 @@ class Functions:
         self.invoked = 0
         self.log: list[str] = []
         """Every line that the functions would have logged."""
+        self.timeline: list[tuple[datetime, str]] = []
 
     def invoke(self, function: str, event: Any, *, key: str, state: str, receive: Receive) -> None:
         """Invoke now; `receive` gets what came of it, which may be a failure of the service."""
@@ -115,7 +117,9 @@ class Functions:
                 self._idle.append(warm)
             outcome = Outcome(key, payload, error, cause, len(self._plan.struck) - struck)
             results.append(outcome)
-            self.log.append(f"{key} {error or 'done'} {cause} {json.dumps(payload)}")
+            line = f"{key} {error or 'done'} {cause} {json.dumps(payload)}"
+            self.log.append(line)
+            self.timeline.append((self._scheduler.now, line))
             receive(outcome)
 
         self._scheduler.start(key, work)

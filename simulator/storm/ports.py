@@ -40,17 +40,34 @@ class StormBook(MemoryBook):
         self._now = now
         self._written: list[tuple[datetime, Trade]] = []
         self.commits = 0
+        self.timeline: list[tuple[datetime, str]] = []
 
     def commit(self, change: BookChange) -> None:
         super().commit(change)
         self.commits += 1
+        now = self._now()
         if change.trade is not None:
-            self._written.append((self._now(), change.trade.trade))
+            self._written.append((now, change.trade.trade))
+            self.timeline.append((now, f"BOOK {_trade_line(change.trade.trade)}"))
+        for write in change.intents:
+            self.timeline.append((now, f"BOOK {_intent_line(write.intent)}"))
 
     def trades_as_of(self, moment: datetime) -> tuple[Trade, ...]:
         """List the trades as an index that lags shows them."""
         seen = {trade.trade_id: trade for at, trade in self._written if at <= moment}
         return tuple(seen[key] for key in sorted(seen))
+
+
+def _trade_line(trade: Trade) -> str:
+    return f"{trade.trade_id} is {trade.status}, holds {trade.contracts_held}"
+
+
+def _intent_line(intent: Intent) -> str:
+    orders = ", ".join(
+        f"{order.client_order_id.rpartition('-')[2]} {order.status} {order.filled_contracts}"
+        for order in intent.orders
+    )
+    return f"{intent.intent_id} is {intent.status} ({intent.outcome}) [{orders}]"
 
 
 def _busy(fault: Fault, act: Callable[[], T]) -> T:
