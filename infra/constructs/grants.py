@@ -23,11 +23,11 @@ DELETE = ("dynamodb:DeleteItem",)
 UPDATE = ("dynamodb:UpdateItem",)
 APPEND = ("dynamodb:PutItem",)
 SCAN = ("dynamodb:Scan",)
-"""Only reports over all trades read a whole table; nothing that decides an order does."""
+"""Only what looks at all closed trades reads a whole table: reports, and Kelly sizing."""
 BIND = ("dynamodb:PutItem",)
 
-BINDING_PARTITION = "control"
-"""The partition of `agent_control` in which the account is bound."""
+BINDING_PARTITION = "binding"
+"""The partition of `agent_control` in which the account is bound, and nothing else."""
 
 
 @dataclass(frozen=True)
@@ -75,8 +75,11 @@ RIGHTS: Mapping[str, Rights] = MappingProxyType(
             starts=("open_position", "close_position"),
             sees=("open_position", "close_position"),
         ),
-        "check_risk": Rights(trades=READ, agent_state=READ + WRITE + DELETE, agent_control=READ),
-        "size_position": Rights(trades=READ + WRITE, agent_state=READ + WRITE + DELETE),
+        # Kelly sizing, where the owner wants it, reads every closed trade.
+        "check_risk": Rights(
+            trades=READ + SCAN, agent_state=READ + WRITE + DELETE, agent_control=READ
+        ),
+        "size_position": Rights(trades=READ + WRITE + SCAN, agent_state=READ + WRITE + DELETE),
         "place_order": Rights(
             trades=READ, agent_state=READ + WRITE, agent_control=READ, binds_account=True
         ),

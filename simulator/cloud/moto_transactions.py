@@ -32,10 +32,14 @@ def transact_write_items(
         if table is not None:
             touched[table.name].add(_key(table, request.get("Key") or request.get("Item") or {}))
 
+    backups: dict[str, Table] = {}
+
     def deepcopy(value: Any, memo: dict[int, Any] | None = None) -> Any:
-        if isinstance(value, Table):
-            return _backup(value, touched[value.name])
-        return copy.deepcopy(value, memo)
+        if not isinstance(value, Table):
+            return copy.deepcopy(value, memo)
+        if value.name not in backups:
+            backups[value.name] = _backup(value, touched[value.name])
+        return backups[value.name]
 
     with patch.object(models, "copy", SimpleNamespace(deepcopy=deepcopy)):
         _original(backend, transact_items)

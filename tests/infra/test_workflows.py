@@ -99,7 +99,7 @@ def test_every_loop_passes_a_state_that_counts(workflow: str) -> None:
 @pytest.mark.parametrize("workflow", WORKFLOWS)
 def test_no_branch_leads_back_into_a_loop_without_a_bound(workflow: str) -> None:
     states = states_of(workflow)
-    bounds = ("$polls < 200", "$cancel_polls_left > 0")
+    bounds = ("$polls < 195", "$cancel_polls_left > 0")
     back = [
         (name, choice)
         for name, state in states.items()

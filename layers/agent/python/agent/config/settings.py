@@ -194,6 +194,11 @@ class RiskSettings(Section):
     )
 
 
+EXECUTION_SECONDS_MAX = 3000
+"""The state machines end after an hour: what is left of it is for retries."""
+CANCEL_SECONDS_MAX = 10
+
+
 class ExecutionSettings(Section):
     entry_ladder: tuple[LadderRung, ...] = Field(
         (Decimal(0), Decimal("0.35"), Decimal("0.70")),
@@ -215,6 +220,17 @@ class ExecutionSettings(Section):
     )
     rung_wait_seconds: int = Field(5, ge=1, le=300, description="pause before each fill poll")
     polls_per_rung: int = Field(2, ge=1, le=20, description="polls before the next rung")
+
+    @model_validator(mode="after")
+    def _an_execution_ends_in_time(self) -> Self:
+        rungs = max(len(self.entry_ladder), len(self.patient_ladder), len(self.urgent_ladder))
+        seconds = rungs * (self.polls_per_rung * self.rung_wait_seconds + CANCEL_SECONDS_MAX)
+        if seconds > EXECUTION_SECONDS_MAX:
+            raise ValueError(
+                f"{rungs} rungs of {self.polls_per_rung} polls every {self.rung_wait_seconds} s "
+                f"take {seconds} s; an execution has {EXECUTION_SECONDS_MAX} s"
+            )
+        return self
 
 
 class ExitSettings(Section):

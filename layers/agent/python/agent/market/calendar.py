@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 NEW_YORK = ZoneInfo("America/New_York")
@@ -34,6 +35,7 @@ class TradingSession:
         return self.opens_at <= as_of < self.closes_at
 
 
+@lru_cache(maxsize=4096)
 def new_york_date(as_of: datetime) -> date:
     """Give the calendar date in New York; raises ValueError for a time without a zone."""
     if as_of.tzinfo is None:

@@ -13,10 +13,10 @@ from agent.strategies.registry import entering
 from agent.strategies.strategy import MarketView
 from agent.use_cases.desk import Desk
 
-# IV30 needs an expiration on each side of 30 days; weekly listings are at most 7 days apart,
-# and the days next to holidays need a little more.
-NEAREST_DTE = 21
-FARTHEST_DTE = 49
+# IV30 needs an expiration on each side of 30 days; weekly listings are 7 days apart, 8 where a
+# holiday moves one.
+NEAREST_DTE = 22
+FARTHEST_DTE = 38
 STRIKE_RANGE_FRACTION = Decimal("0.10")
 """Around spot, for the at-the-money forward; strategies widen it to what they look at."""
 

@@ -58,14 +58,19 @@ class MonitorReport(Message):
 def monitor_positions(desk: Desk, event: ScheduledEvent) -> MonitorReport:
     """Make one pass over the book; a closed market or a stale slot makes none."""
     clock = desk.clock.market_clock()
-    told = publish_alerts(desk)
     if not clock.is_open:
-        return MonitorReport(slot=event.slot, status="market_closed", alerts_told=told)
-    if is_stale(event.slot, clock.now, desk.settings.schedule.monitor_slot_age_max_seconds):
-        return MonitorReport(slot=event.slot, status="stale_slot", alerts_told=told)
+        status = "market_closed"
+    elif is_stale(event.slot, clock.now, desk.settings.schedule.monitor_slot_age_max_seconds):
+        status = "stale_slot"
+    else:
+        return _watch_all(desk, event, clock.now)
+    return MonitorReport(slot=event.slot, status=status, alerts_told=publish_alerts(desk))
+
+
+def _watch_all(desk: Desk, event: ScheduledEvent, now: datetime) -> MonitorReport:
     redriven: Counter[str] = Counter()
     for intent in desk.book.unfinished_intents():
-        redriven[_redrive(desk, intent, clock.now)] += 1
+        redriven[_redrive(desk, intent, now)] += 1
     held = [
         trade
         for trade in desk.book.active_trades()
@@ -74,7 +79,7 @@ def monitor_positions(desk: Desk, event: ScheduledEvent) -> MonitorReport:
     exits: Counter[str] = Counter()
     unmarked = 0
     if held:
-        seen = _Pass(_moment(desk, event.slot, clock.now), fetch_marks(desk, held, clock.now))
+        seen = _Pass(_moment(desk, event.slot, now), fetch_marks(desk, held, now))
         quiet: list[PositionMark] = []
         for trade in held:
             reason = _watch(desk, trade, seen, quiet)
@@ -90,7 +95,7 @@ def monitor_positions(desk: Desk, event: ScheduledEvent) -> MonitorReport:
         reconciled=redriven["reconciled"],
         unresolved=redriven["unresolved"],
         unmarked=unmarked,
-        alerts_told=told + publish_alerts(desk),
+        alerts_told=publish_alerts(desk),
     )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from typing import Any
 
 from agent.ports import BrokerMisunderstood
@@ -80,14 +81,10 @@ class Answer:
 
     def instant(self, name: str) -> datetime:
         """Read an RFC 3339 time as aware UTC; digits beyond microseconds are cut."""
-        text = self.text(name)
         try:
-            at = datetime.fromisoformat(text)
+            return _instant(self.text(name))
         except ValueError as error:
-            raise self._misfit(name, "a time") from error
-        if at.tzinfo is None or not YEAR_MIN <= at.year <= YEAR_MAX:
-            raise self._misfit(name, "a time with its zone")
-        return at.astimezone(UTC)
+            raise self._misfit(name, "a time with its zone") from error
 
     def optional_instant(self, name: str) -> datetime | None:
         """Read an RFC 3339 time where there is one."""
@@ -137,3 +134,12 @@ def as_objects(payload: Any, source: str) -> list[Answer]:
     if not isinstance(payload, list):
         raise BrokerMisunderstood(f"{source}: the answer should be a JSON list")
     return [as_object(row, f"{source}, row {number}") for number, row in enumerate(payload)]
+
+
+@lru_cache(maxsize=4096)
+def _instant(text: str) -> datetime:
+    """Read a time; a chain repeats the same few hundreds of times."""
+    at = datetime.fromisoformat(text)
+    if at.tzinfo is None or not YEAR_MIN <= at.year <= YEAR_MAX:
+        raise ValueError(f"no time with its zone: {text}")
+    return at.astimezone(UTC)

@@ -20,7 +20,8 @@ class Key(NamedTuple):
 
 
 TRADING_STATE = Key("control", "trading_state")
-ACCOUNT_NUMBER = Key("control", "account_number")
+ACCOUNT_NUMBER = Key("binding", "account_number")
+"""In a partition of its own: who may bind the account must not be able to loosen trading."""
 
 
 def intent_key(intent_id: str) -> Key:

@@ -17,8 +17,9 @@ class DynamoAlertOutbox:
 
     def unsent(self) -> tuple[Alert, ...]:
         """Give what was not told yet, oldest first."""
-        items = query_partition(self._item, keys.OUTBOX)
-        waiting = (Alert.model_validate(item.record) for item in items if not item.sent)
+        unsent = self._item.sent.does_not_exist()
+        items = query_partition(self._item, keys.OUTBOX, unsent)
+        waiting = (Alert.model_validate(item.record) for item in items)
         return tuple(sorted(waiting, key=lambda alert: (alert.at, alert.alert_id)))
 
     def mark_sent(self, alert_id: str) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any, TypeVar
 
 from pynamodb.connection import Connection
+from pynamodb.expressions.condition import Condition
 
 from agent.adapters.dynamodb.failures import Backoff, store_answers
 from agent.adapters.dynamodb.items import Item
@@ -23,10 +24,12 @@ def get_item(item: type[ReadItem], hash_key: str, range_key: str | None = None) 
             return None
 
 
-def query_partition(item: type[ReadItem], hash_key: str) -> tuple[ReadItem, ...]:
-    """Read the items of a partition in the order of their range keys."""
+def query_partition(
+    item: type[ReadItem], hash_key: str, only: Condition | None = None
+) -> tuple[ReadItem, ...]:
+    """Read the items of a partition that meet `only`, in the order of their range keys."""
     with store_answers():
-        return tuple(item.query(hash_key, consistent_read=True))
+        return tuple(item.query(hash_key, filter_condition=only, consistent_read=True))
 
 
 def get_items(
