@@ -3,16 +3,24 @@
 from collections.abc import Mapping
 from decimal import Decimal
 
+from rich.box import SIMPLE, SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
 from simulator.rehearsal.report import RehearsalReport, TradeReport
 
-STRATEGY_LETTERS = {
+STRATEGY_NAMES = {
     "bull_put_spread": "bull put",
-    "cash_secured_put": "put",
+    "cash_secured_put": "cash put",
     "iron_condor": "condor",
     "bear_call_spread": "bear call",
+}
+EXIT_NAMES = {
+    "profit_target": "target",
+    "stop_loss": "stop",
+    "expiration_near": "near expiry",
+    "strike_breached": "breach",
+    "broker_liquidated": "liquidated",
 }
 
 
@@ -24,11 +32,10 @@ def print_report(console: Console, report: RehearsalReport) -> None:
     console.print(_counts(report))
     if report.rejections:
         console.print(_reasons("Why nothing was entered", report.rejections))
-    for name, ran in report.slots.ran.items():
-        known = report.slots.in_timetable.get(name, 0)
+    for name, times in report.slots.times.items():
         console.print(
-            f"{name}: ran at {', '.join(ran)} New York time, "
-            f"{len(ran) * report.sessions} of the timetable's {known} slots.",
+            f"{name}: ran {report.slots.ran[name]} of {report.slots.in_timetable.get(name, 0)} "
+            f"slots of the timetable, at {', '.join(times)} New York time.",
             highlight=False,
         )
     console.print(
@@ -39,10 +46,12 @@ def print_report(console: Console, report: RehearsalReport) -> None:
 def _trades(report: RehearsalReport) -> Table:
     table = Table(
         title=f"Trades, {report.first_session} to {report.last_session} "
-        f"({report.sessions} sessions)",
+        f"({report.sessions} sessions); P&L in USD, of open trades at mid in brackets",
         title_justify="left",
+        box=SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
     )
-    table.add_column("Entered")
+    table.add_column("In")
     table.add_column("Symbol")
     table.add_column("Strategy")
     table.add_column("Strikes")
@@ -64,18 +73,23 @@ def _trade_cells(trade: TradeReport) -> tuple[str, ...]:
     return (
         trade.timestamp_enter[5:10],
         trade.symbol,
-        STRATEGY_LETTERS.get(trade.strategy, trade.strategy),
+        STRATEGY_NAMES.get(trade.strategy, trade.strategy),
         "/".join(f"{leg.strike.normalize():f}" for leg in trade.legs),
         trade.expiration[5:],
         str(trade.execution["contracts"]),
         f"{Decimal(trade.execution['credit']):.2f}",
-        (trade.exit_reason or trade.status).replace("_", " "),
+        _exit_name(trade),
         pnl,
     )
 
 
+def _exit_name(trade: TradeReport) -> str:
+    reason = trade.exit_reason or trade.status
+    return EXIT_NAMES.get(reason, reason)
+
+
 def _plain(title: str) -> Table:
-    table = Table(title=title, title_justify="left", show_header=False)
+    table = Table(title=title, title_justify="left", show_header=False, box=SIMPLE)
     table.add_column()
     table.add_column(justify="right")
     return table
@@ -114,6 +128,8 @@ def _counts(report: RehearsalReport) -> Table:
         ("fills", report.fills),
         ("reprices", report.reprices),
         ("alerts", report.alerts),
+        ("days analysed", report.days_analyzed),
+        ("weeks reviewed", report.weeks_reviewed),
     ):
         table.add_row(name, f"{number:,}")
     for reason, number in report.exits.items():

@@ -1,11 +1,12 @@
 """What a rehearsal changes of the deployed settings, and at which times of the day it looks."""
 
+from collections.abc import Mapping
 from datetime import time
 from pathlib import Path
 from typing import Any
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict
 
 PROFILES_DIRECTORY = Path(__file__).parent / "profiles"
 
@@ -17,13 +18,9 @@ class Profile(BaseModel):
 
     name: str
     description: str
-    scan_times: tuple[time, ...] = Field(min_length=1)
-    monitor_times: tuple[time, ...] = Field(min_length=1)
+    times: Mapping[str, tuple[time, ...]]
+    """Scheduled function to the times at which it runs; the others of its slots are left out."""
     settings: dict[str, Any]
-
-    def times(self, function: str) -> tuple[time, ...]:
-        """Give the times at which a scheduled function runs."""
-        return {"scan_market": self.scan_times, "monitor_positions": self.monitor_times}[function]
 
 
 def load_profile(name: str) -> Profile:

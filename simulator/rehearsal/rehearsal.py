@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Self
@@ -32,7 +32,8 @@ from simulator.rehearsal.profile import Profile
 from simulator.rehearsal.report import RehearsalReport, SlotsReport, report_trade
 from simulator.worlds.world import TradingSession, World
 
-FUNCTIONS = ("scan_market", "monitor_positions")
+IN_SESSION = frozenset({"scan_market", "monitor_positions"})
+"""Outside a session these only say that the market is closed; their slots there are left out."""
 REFUSED = "refused: "
 STARTING_CASH = Decimal(100_000)
 BEFORE_OPEN = timedelta(minutes=30)
@@ -66,13 +67,22 @@ class Tally:
     signals: int = 0
     entries: int = 0
     exits_begun: int = 0
+    days_analyzed: int = 0
+    weeks_reviewed: int = 0
     rejections: Counter[str] = field(default_factory=Counter)
 
     def add(self, function: str, answer: Mapping[str, Any]) -> None:
-        if function == "monitor_positions":
+        if function == "scan_market":
+            self._add_scan(answer)
+        elif function == "monitor_positions":
             self.monitor_passes += answer["status"] == "watched"
             self.exits_begun += sum(answer["exits_begun"].values())
-            return
+        elif function == "analyze_day":
+            self.days_analyzed += answer["status"] == "analysed"
+        elif function == "learn_weekly":
+            self.weeks_reviewed += answer["status"] == "reviewed"
+
+    def _add_scan(self, answer: Mapping[str, Any]) -> None:
         self.scans += answer["status"] == "scanned"
         self.candidates += answer["candidates"]
         self.signals += answer["signals"]
@@ -101,7 +111,7 @@ class Rehearsal:
         self._settings = settings
         self._tally = Tally()
         self._stack = ExitStack()
-        self._slots_ran: dict[str, set[str]] = {function: set() for function in FUNCTIONS}
+        self._slots_ran: dict[str, list[datetime]] = {function: [] for function in profile.times}
         self._slots_known: Counter[str] = Counter()
 
     @property
@@ -146,7 +156,8 @@ class Rehearsal:
         sessions = self._world.sessions
         for number, session in enumerate(sessions, start=1):
             entries, exits = self._tally.entries, self._tally.exits_begun
-            self._play_session(session)
+            last = sessions[number].session if number < len(sessions) else None
+            self._play_until(session, last)
             yield SessionProgress(
                 session=session,
                 number=number,
@@ -156,26 +167,35 @@ class Rehearsal:
                 exits=self._tally.exits_begun - exits,
             )
 
-    def _play_session(self, session: TradingSession) -> None:
-        slots = self.cloud.slots(session.session, session.opens_at, session.closes_at)
-        plan: list[tuple[datetime, str]] = []
-        for function in FUNCTIONS:
-            self._slots_known[function] += len(slots[function])
-            wanted = set(self._profile.times(function))
-            plan += [
-                (slot, function)
-                for slot in slots[function]
-                if slot.astimezone(NEW_YORK).time() in wanted
-            ]
-        for slot, function in sorted(plan):
-            if self.exchange.clock.now < slot:
-                self.exchange.clock.advance_to(slot)
-            result = self.cloud.fire(function, slot)
-            self._slots_ran[function].add(f"{slot.astimezone(NEW_YORK):%H:%M}")
-            self._tally.add(function, _answer(function, slot, result))
+    def _play_until(self, session: TradingSession, following: date | None) -> None:
+        """Run the slots of a session's day, and of the days without one that come after it."""
+        day = session.session
+        while True:
+            for slot, function in self._slots_of(day, session):
+                if self.exchange.clock.now < slot:
+                    self.exchange.clock.advance_to(slot)
+                answer = _answer(function, slot, self.cloud.fire(function, slot))
+                self._slots_ran[function].append(slot)
+                self._tally.add(function, answer)
+            day += timedelta(days=1)
+            if following is None or day >= following:
+                break
         over = session.closes_at + AFTER_CLOSE
         if self.exchange.clock.now < over:
             self.exchange.clock.advance_to(over)
+
+    def _slots_of(self, day: date, session: TradingSession) -> list[tuple[datetime, str]]:
+        """Give the slots of a day that the timetable has and the profile wants, in order."""
+        plan: list[tuple[datetime, str]] = []
+        for function, slots in self.cloud.slots(day).items():
+            if function not in IN_SESSION:
+                known = slots if function == "learn_weekly" or day == session.session else []
+            else:
+                known = [s for s in slots if session.opens_at <= s <= session.closes_at]
+            self._slots_known[function] += len(known)
+            wanted = self._profile.times.get(function, ())
+            plan += [(s, function) for s in known if s.astimezone(NEW_YORK).time() in wanted]
+        return sorted(plan)
 
     def _open_tables(self) -> None:
         environment = FunctionEnvironment.parse(dict(self.cloud.environment("scan_market")))
@@ -223,11 +243,17 @@ class Rehearsal:
             last_session=sessions[-1].session.isoformat(),
             sessions=len(sessions),
             slots=SlotsReport(
-                ran={name: tuple(sorted(times)) for name, times in self._slots_ran.items()},
+                times={
+                    name: tuple(sorted({f"{s.astimezone(NEW_YORK):%H:%M}" for s in slots}))
+                    for name, slots in self._slots_ran.items()
+                },
+                ran={name: len(slots) for name, slots in self._slots_ran.items()},
                 in_timetable=dict(self._slots_known),
             ),
             scans=self._tally.scans,
             monitor_passes=self._tally.monitor_passes,
+            days_analyzed=self._tally.days_analyzed,
+            weeks_reviewed=self._tally.weeks_reviewed,
             candidates=self._tally.candidates,
             signals=self._tally.signals,
             entries=sum(trade.execution.contracts > 0 for trade in trades),

@@ -49,9 +49,10 @@ class TradeReport(BaseModel):
 
 
 class SlotsReport(BaseModel):
-    """Which slots of the timetable ran, by function, as New York times; and how many it has."""
+    """Which slots of the timetable ran, by function: New York times, and how many of how many."""
 
-    ran: dict[str, tuple[str, ...]]
+    times: dict[str, tuple[str, ...]]
+    ran: dict[str, int]
     in_timetable: dict[str, int]
 
 
@@ -69,6 +70,8 @@ class RehearsalReport(BaseModel):
     slots: SlotsReport
     scans: int
     monitor_passes: int
+    days_analyzed: int
+    weeks_reviewed: int
     candidates: int
     signals: int
     entries: int

@@ -132,7 +132,7 @@ def test_only_claims_and_sent_alerts_expire(tables: Tables) -> None:
     )
     outbox.mark_sent("told")
     outbox.mark_sent("never heard of")
-    DynamoVolatilityHistory(tables).record("AAPL", a_sample())
+    DynamoVolatilityHistory(tables).record("AAPL", [a_sample()])
     DynamoControl(tables).claim_slot("scan", AS_OF)
 
     expiring = {item.pk: item.expires_at for item in tables.agent_state.scan() if item.expires_at}
