@@ -4,9 +4,12 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+# Pure rooms are held to their branches; what touches the world is held by contracts.
+PURE := config options market book strategies risk learning
+COVERAGE := $(PURE:%=--cov=agent.%) --cov-branch --cov-report=term:skip-covered --cov-fail-under=97
 export UV_PYTHON_DOWNLOADS := never
 
-.PHONY: help setup demo test lint types synth nightly lock clean
+.PHONY: help setup demo synth lint types test nightly lock clean
 
 help:  ## What there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -27,9 +30,28 @@ demo: setup  ## Trade a synthetic market end to end, with no account anywhere
 synth: setup  ## Write the CloudFormation template to cdk.out, with no account anywhere
 	@$(BIN)/python -m infra.app --without-layers
 
+lint: setup | build  ## Style, formatting, and the arrows between the rooms
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check -q .
+	@$(BIN)/lint-imports --no-cache > build/imports.txt 2>&1 || { cat build/imports.txt; exit 1; }
+
+types: setup  ## mypy, strict (the first run reads the CDK and takes a minute)
+	@$(BIN)/mypy .
+
+test: setup lint types  ## Everything that CI checks
+	@$(BIN)/pytest -q -n auto $(COVERAGE) tests
+
+nightly: test  ## What takes longer than CI may: recorded chains, long storms
+	@$(BIN)/pytest -q -n auto -m nightly tests
+	@$(BIN)/options-agent demo --data ../shared/data
+
 lock:  ## Resolve requirements/*.txt anew (no index address is ever written)
 	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --extra local --extra dev pyproject.toml -o requirements/all.txt
 	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header requirements/uv.in -o requirements/uv.txt
+	@$(BIN)/python -m infra.dependencies lock
+
+build:
+	@mkdir -p build
 
 clean:  ## Remove what was built; the environment stays
 	rm -rf build cdk.out .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage

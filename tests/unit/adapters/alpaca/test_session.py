@@ -322,7 +322,8 @@ def test_every_failure_of_the_network_is_an_unavailable_broker(
     sentence: str,
     naps_taken: int,
 ) -> None:
-    session._transport._session.mount("http://", BrokenWire(error))
+    wire: Any = session._transport
+    wire._session.mount("http://", BrokenWire(error))
     with pytest.raises(BrokerUnavailable, match=rf"GET http://.*/v2/x {sentence}") as caught:
         session.read_object("/x")
     assert type(caught.value) is BrokerUnavailable
