@@ -74,14 +74,18 @@ def test_a_table_that_a_function_is_not_told_of_is_closed_to_it(
             assert not allowed_on(template, name, table)
 
 
-def test_only_reports_read_whole_tables_and_only_that_of_the_trades(template: Synthesized) -> None:
+def test_only_reports_and_kelly_read_a_whole_table_and_only_that_of_the_trades(
+    template: Synthesized,
+) -> None:
     scans = {
         (name, table)
         for name in ENVIRONMENTS
         for table in template.tables()
         if "dynamodb:Scan" in allowed_on(template, name, table)
     }
-    assert scans == {("analyze_day", "trades"), ("learn_weekly", "trades")}
+    reports = {("analyze_day", "trades"), ("learn_weekly", "trades")}
+    kelly_sizing = {("check_risk", "trades"), ("size_position", "trades")}
+    assert scans == reports | kelly_sizing
 
 
 def test_the_learner_writes_to_its_log_alone(template: Synthesized) -> None:

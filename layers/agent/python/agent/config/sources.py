@@ -8,9 +8,9 @@ import yaml
 from pydantic import ValidationError
 from pydantic_settings import (
     BaseSettings,
+    InitSettingsSource,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
-    YamlConfigSettingsSource,
 )
 
 from agent.config.settings import Settings
@@ -32,8 +32,7 @@ def load_settings(
     Environment names are `AGENT__SECTION__NAME`. Raises SettingsInvalid where a file cannot be
     read, or a name or value is not a setting.
     """
-    if config_file is not None and not config_file.is_file():
-        raise SettingsInvalid(f"there is no configuration file {config_file}")
+    from_file = {} if config_file is None else _read_yaml(config_file)
 
     class _Sources(Settings, BaseSettings):
         model_config = SettingsConfigDict(
@@ -41,7 +40,6 @@ def load_settings(
             extra="forbid",
             env_prefix=ENVIRONMENT_PREFIX,
             env_nested_delimiter="__",
-            yaml_file=config_file,
             env_file=dotenv_file,
         )
 
@@ -58,7 +56,7 @@ def load_settings(
                 init_settings,
                 env_settings,
                 dotenv_settings,
-                YamlConfigSettingsSource(settings_cls),
+                InitSettingsSource(settings_cls, init_kwargs=from_file),
             )
 
     sources = [str(config_file)] if config_file else []
@@ -68,10 +66,23 @@ def load_settings(
         gathered = _Sources(**(command_line or {}))
     except ValidationError as error:
         raise SettingsInvalid(f"{describe_errors(error)} ({place})") from error
-    except yaml.YAMLError as error:
-        first_line = " ".join(str(error).split())
-        raise SettingsInvalid(f"{config_file} is not YAML: {first_line}") from error
     return Settings.model_validate(gathered.model_dump())
+
+
+def _read_yaml(path: Path) -> dict[str, Any]:
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise SettingsInvalid(f"there is no configuration file {path}") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsInvalid(f"the configuration file {path} cannot be read: {error}") from error
+    except yaml.YAMLError as error:
+        raise SettingsInvalid(f"{path} is not YAML: {' '.join(str(error).split())}") from error
+    if content is None:
+        return {}
+    if not isinstance(content, dict) or not all(isinstance(name, str) for name in content):
+        raise SettingsInvalid(f"{path} must name settings and their values")
+    return content
 
 
 def describe_errors(error: ValidationError) -> str:
