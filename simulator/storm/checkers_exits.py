@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
-from agent.book.records import Trade
+from agent.book.records import Intent, Trade
 from agent.book.states import ExitReason, TradeStatus
 from agent.config.settings import PremiumSettings, Settings
 from agent.options.contracts import OptionType
@@ -25,8 +25,11 @@ TARGET_MARGIN = 0.02
 BREACH_MARGIN_FRACTION = 0.002
 STALE_SECONDS = 130.0
 OPENING_MINUTES = 11.0
-LOOSENESS_FRACTION, LOOSENESS = 0.12, 0.05
-"""How far from its trigger an exit may begin, since prices move while a pass reads them."""
+LOOSENESS_FRACTION = 0.03
+MODEL_LOOSENESS_FRACTION = 0.35
+LOOSENESS = 0.006
+"""How far from its trigger an exit may begin: by rounding, and by what a model mark may be off."""
+MOMENTS = 4
 
 
 @dataclass(frozen=True)
@@ -91,7 +94,7 @@ class ExitsFire:
                 continue
             self._justified.add(intent.intent_id)
             trade = view.book.trade(intent.trade_id)
-            if trade is not None and not _justified(view, trade, intent.exit_reason):
+            if trade is not None and not _justified(view, trade, intent):
                 found.append(f"{trade.trade_id} is closed for {intent.exit_reason} without cause")
         return found
 
@@ -157,23 +160,21 @@ class ExitsFire:
         return count >= view.scenario.settings.exits.stop_confirmation_passes
 
 
-def _justified(view: DayView, trade: Trade, reason: ExitReason) -> bool:
-    """Say whether a reason holds, loosely, at a moment that its pass may have looked at."""
-    market = view.scenario.market
-    moments = [view.now - timedelta(seconds=back) for back in (0, 10, 20, 30, 45)]
+def _justified(view: DayView, trade: Trade, intent: Intent) -> bool:
+    """Say whether a reason held at a moment that its pass may have looked at."""
+    market, reason = view.scenario.market, intent.exit_reason
+    step = (view.now - intent.created_at) / MOMENTS
+    sights = [see(market, trade, intent.created_at + step * n) for n in range(MOMENTS + 1)]
     rules = rules_of(trade, view.scenario.settings)
     credit = float(trade.execution.credit or 0)
-    sights = [see(market, trade, at) for at in moments]
+    is_disturbed = any(sight.is_disturbed for sight in sights)
     if reason is ExitReason.PROFIT_TARGET:
-        target = credit * (1 - float(rules.profit_target))
-        naturals = [s.natural if s.natural is not None else s.worth for s in sights]
-        is_loose = any(s.is_disturbed for s in sights)
-        return is_loose or min(naturals) <= target * (1 + LOOSENESS_FRACTION) + LOOSENESS
+        target = credit * (1 - float(rules.profit_target)) + LOOSENESS
+        return is_disturbed or min(s.natural or 0.0 for s in sights) <= target
     if reason is ExitReason.STOP_LOSS:
-        level = credit * (1 + float(rules.stop_loss))
-        is_loose = any(s.is_disturbed for s in sights)
-        worst = max(s.worth for s in sights)
-        return worst >= level * (1 - LOOSENESS_FRACTION * (3 if is_loose else 1)) - LOOSENESS
+        looseness = MODEL_LOOSENESS_FRACTION if is_disturbed else LOOSENESS_FRACTION
+        level = credit * (1 + float(rules.stop_loss)) * (1 - looseness) - LOOSENESS
+        return max(sight.worth for sight in sights) >= level
     if reason is ExitReason.STRIKE_BREACHED:
         return max(s.breached_by for s in sights) >= -BREACH_MARGIN_FRACTION
     if reason is ExitReason.EXPIRATION_NEAR:

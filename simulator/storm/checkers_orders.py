@@ -1,16 +1,20 @@
 """Rules about orders: each has its intent, none is doubled, none is anybody else's."""
 
 from collections import Counter, defaultdict
+from datetime import timedelta
 from decimal import Decimal
 
 from agent.book.records import Intent, IntentKind, IntentStatus, OrderAttempt
 from agent.ports import TradingState
 from simulator.exchange import Order, OrderStatus
 from simulator.exchange.records import Side
+from simulator.storm.market import Disturbance
 from simulator.storm.view import DayView, intent_id_of, trade_id_of
 
 IN_FLIGHT_SECONDS = 60.0
 """How long after the owner's word an order of before may still land."""
+ON_ITS_WAY_SECONDS = 40.0
+"""How long an order may take from the clock it went by to the quotes it was priced on."""
 
 
 class OrdersHaveIntents:
@@ -137,8 +141,7 @@ class PricesAreSane:
             limit = order.signed_limit
             if order.client_order_id in view.foreign_client_ids or not intent or limit is None:
                 continue
-            if intent.signal is not None and -limit < intent.signal.credit_min:
-                found.append(f"{order.client_order_id} sells for {-limit}, too little")
+            found += _entry_price(view, order, intent, -limit)
             trade = view.book.trade(intent.trade_id)
             width = None if trade is None else trade.structure.width
             if intent.signal is None and width is not None and not Decimal(0) < limit <= width:
@@ -148,6 +151,24 @@ class PricesAreSane:
 
     def check_end(self, view: DayView) -> list[str]:
         return self.check(view)
+
+
+def _entry_price(view: DayView, order: Order, intent: Intent, credit: Decimal) -> list[str]:
+    if intent.signal is None:
+        return []
+    found = []
+    attempts = [a for a in intent.orders if a.client_order_id == order.client_order_id]
+    if credit < max([intent.signal.credit_min, *(a.natural_cash for a in attempts)]):
+        found.append(f"{order.client_order_id} sells for {credit}, too little")
+    market = view.scenario.market
+    for attempt in attempts:
+        # Disturbed before it was priced and until long after: no quote it saw was good.
+        window = market.disturbed(intent.signal.symbol, attempt.submitted_at)
+        latest = attempt.submitted_at + timedelta(seconds=ON_ITS_WAY_SECONDS)
+        # A stale quote is good for entries until it has aged.
+        if window and window.holds(latest) and window.kind is not Disturbance.STALE:
+            found.append(f"{order.client_order_id} enters on {window.kind}")
+    return found
 
 
 class OwnersWordHolds:

@@ -36,6 +36,7 @@ from simulator.storm.direct_broker import connect_directly
 from simulator.storm.executions import Executions
 from simulator.storm.faults import SLOT, Fault, FaultKind, FaultPlan, Profile
 from simulator.storm.functions import Functions, Outcome
+from simulator.storm.market import FickleFills
 from simulator.storm.people import People
 from simulator.storm.ports import (
     FaultyAlerts,
@@ -53,7 +54,7 @@ from simulator.storm.view import Checker, DayView, MonitorPass, Violation
 
 MONITOR_MINUTES, SCAN_MINUTES = 5, 30
 SESSION_MINUTES = 390
-EVE_SCAN_MINUTE = 360
+EVE_SCAN_MINUTES = (330, 360)
 AFTER_CLOSE = timedelta(minutes=45)
 REDELIVERIES_MAX = 2
 KEY_ID, SECRET_KEY = "storm-key-id-3141", "storm-secret-key-2718"
@@ -99,6 +100,12 @@ class StormDay:
             self.scenario.market,
             starting_cash=self.scenario.starting_cash,
             seed=seed,
+            fill_model=FickleFills(
+                self.dice,
+                profile.fickleness,
+                lambda: self.exchange.now,
+                self.scenario.day.opens_at,
+            ),
             partial_fill_probability=Decimal(str(profile.partial_fills)),
             cancel_delay_seconds=self.dice.pick("cancel delay", (0, 0, 1, 4)),
             key_id=KEY_ID,
@@ -135,7 +142,8 @@ class StormDay:
     def run(self) -> DayResult:
         """Play the eve in calm, then the day in its weather, and look at what is left."""
         eve, day = self.scenario.eve, self.scenario.day
-        self._slot("scan_market", eve.opens_at + timedelta(minutes=EVE_SCAN_MINUTE))
+        for minute in EVE_SCAN_MINUTES:
+            self._slot("scan_market", eve.opens_at + timedelta(minutes=minute))
         self._run_to(eve.closes_at - timedelta(minutes=10))
         self._run_to(day.opens_at - timedelta(minutes=1))
         self.counts["carried"] = len(self._book.active_trades())

@@ -130,6 +130,8 @@ class DirectTransport:
             return _response(429, b'{"code":42910000,"message":"rate limit exceeded"}', headers)
         if kind in {FaultKind.GATEWAY_BEFORE, FaultKind.GATEWAY_AFTER}:
             return _response(504, GATEWAY_PAGE.encode())
+        if kind is FaultKind.ORDER_REFUSED:
+            return _response(403, b'{"code":40310000,"message":"insufficient buying power"}')
         if kind is FaultKind.GARBAGE_AFTER:
             return _response(200, b'{"id":')
         # A careless server repeats what it was sent, the keys included.

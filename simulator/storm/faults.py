@@ -27,6 +27,7 @@ class FaultKind(StrEnum):
     LATE_LANDING = "http_late_landing"
     FILL_AFTER_CANCEL = "fill_after_cancel"
     CLOSE_REFUSED = "close_refused"
+    ORDER_REFUSED = "http_403"
     BOOK_BUSY_BEFORE = "book_busy_before"
     BOOK_BUSY_AFTER = "book_busy_after"
     INDEX_LAG = "index_lag"
@@ -65,7 +66,12 @@ HTTP_WRITE: Menu = (
     FaultKind.GATEWAY_AFTER,
     FaultKind.TIMEOUT_AFTER,
 )
-HTTP_ORDER: Menu = (*HTTP_WRITE, FaultKind.LATE_LANDING, FaultKind.CLOSE_REFUSED)
+HTTP_ORDER: Menu = (
+    *HTTP_WRITE,
+    FaultKind.LATE_LANDING,
+    FaultKind.CLOSE_REFUSED,
+    FaultKind.ORDER_REFUSED,
+)
 HTTP_CANCEL: Menu = (*HTTP_WRITE, FaultKind.FILL_AFTER_CANCEL)
 BOOK_READ: Menu = (*EVERYWHERE, FaultKind.BOOK_BUSY_BEFORE)
 BOOK_WRITE: Menu = (*BOOK_READ, FaultKind.BOOK_BUSY_AFTER)
@@ -91,8 +97,12 @@ class Profile:
 
     name: str
     probabilities: Mapping[FaultKind, float]
+    execution_factor: float
+    """So much likelier is a fault in the steps of a state machine, where more is at stake."""
     partial_fills: float
     """Of the orders of several contracts."""
+    fickleness: float
+    """How often, for some seconds, nobody takes an order that is not marketable."""
     disturbances_per_symbol: float
     """Windows of bad quotes a day and symbol, at most so many."""
     foreign_orders: int
@@ -109,9 +119,13 @@ def _scaled(scale: float) -> Mapping[FaultKind, float]:
         FaultKind.DIE_AFTER: 0.0020,
         FaultKind.DELAY_BEFORE: 0.0100,
         FaultKind.DELAY_AFTER: 0.0060,
-        FaultKind.FILL_AFTER_CANCEL: 0.0800,
+        FaultKind.SERVER_ERROR_AFTER: 0.0150,
+        FaultKind.GATEWAY_AFTER: 0.0150,
+        FaultKind.TIMEOUT_AFTER: 0.0150,
+        FaultKind.FILL_AFTER_CANCEL: 0.0400,
         FaultKind.LATE_LANDING: 0.0300,
-        FaultKind.CLOSE_REFUSED: 0.0200,
+        FaultKind.CLOSE_REFUSED: 0.0100,
+        FaultKind.ORDER_REFUSED: 0.0200,
         FaultKind.ALERT_LOST_BEFORE: 0.0200,
         FaultKind.ALERT_LOST_AFTER: 0.0200,
         FaultKind.WORKFLOW_LOST_BEFORE: 0.0200,
@@ -133,7 +147,9 @@ def _scaled(scale: float) -> Mapping[FaultKind, float]:
 CALM = Profile(
     name="calm",
     probabilities={},
+    execution_factor=1.0,
     partial_fills=0.10,
+    fickleness=0.0,
     disturbances_per_symbol=0.0,
     foreign_orders=0,
     pending_bound_seconds=900.0,
@@ -142,7 +158,9 @@ CALM = Profile(
 ROUGH = Profile(
     name="rough",
     probabilities=_scaled(1.0),
+    execution_factor=3.0,
     partial_fills=0.30,
+    fickleness=0.4,
     disturbances_per_symbol=2.0,
     foreign_orders=3,
     pending_bound_seconds=2_700.0,
@@ -151,7 +169,9 @@ ROUGH = Profile(
 HELL = Profile(
     name="hell",
     probabilities=_scaled(4.0),
+    execution_factor=2.0,
     partial_fills=0.50,
+    fickleness=0.6,
     disturbances_per_symbol=4.0,
     foreign_orders=5,
     pending_bound_seconds=7_200.0,
@@ -188,7 +208,9 @@ class FaultPlan:
         """Give what strikes at this place, if anything does."""
         if not self.is_on or not self.profile.probabilities:
             return None
+        is_step = "." in state
         left = self.dice.fraction(f"fault/{key}")
+        left /= self.profile.execution_factor if is_step else 1.0
         for kind in menu:
             left -= self.profile.probabilities[kind]
             if left < 0:

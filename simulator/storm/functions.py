@@ -47,7 +47,7 @@ class Outcome:
     error: str | None = None
     cause: str = ""
     faults: int = 0
-    """How many faults struck anything while it ran."""
+    """How many faults struck anything while it ran; a lagging index harms nobody who is right."""
 
 
 Receive = Callable[[Outcome], None]
@@ -86,7 +86,9 @@ class Functions:
             self._scheduler.after(0.1, key, lambda: receive(refused))
             return
         if kind is FaultKind.INVOCATION_DOUBLED:
-            seconds = self._plan.dice.between(f"{key}/double", 0.0, DOUBLE_SECONDS_MAX)
+            is_soon = self._plan.dice.chance(f"{key}/soon", 0.5)
+            most = 1.0 if is_soon else DOUBLE_SECONDS_MAX
+            seconds = self._plan.dice.between(f"{key}/double", 0.0, most)
             ghost = f"{key}+ghost"
             self._scheduler.after(
                 seconds, ghost, lambda: self._run(function, event, ghost, state, _nobody)
@@ -115,7 +117,8 @@ class Functions:
             except Exception as failure:  # noqa: BLE001 - as the runtime does: it has a name
                 error, cause = type(failure).__name__, str(failure)
                 self._idle.append(warm)
-            outcome = Outcome(key, payload, error, cause, len(self._plan.struck) - struck)
+            harm = sum(f.kind is not FaultKind.INDEX_LAG for f in self._plan.struck[struck:])
+            outcome = Outcome(key, payload, error, cause, harm)
             results.append(outcome)
             line = f"{key} {error or 'done'} {cause} {json.dumps(payload)}"
             self.log.append(line)

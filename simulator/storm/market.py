@@ -1,7 +1,7 @@
 """A light market for storms: two stocks on drawn paths, options by formula, quotes that go bad."""
 
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -11,6 +11,8 @@ from math import erf, exp, log, sqrt
 
 from agent.options.contracts import OptionContract, OptionType
 from simulator.exchange.calendar import regular_session
+from simulator.exchange.fills import CENT, ConcessionFillModel, PackageQuote
+from simulator.storm.dice import Dice
 from simulator.worlds.world import (
     DailyBar,
     ImpliedVolatilitySample,
@@ -30,6 +32,7 @@ SKEW_PER_LOG = 0.25
 HALF_WIDTH_FRACTION = 0.012
 HALF_WIDTH_MIN = 0.01
 WIDE_HALF_WIDTH_FRACTION = 0.45
+FICKLE_SECONDS = 9
 
 
 class Disturbance(StrEnum):
@@ -94,11 +97,15 @@ class StormMarket:
         sessions: Sequence[TradingSession],
         expirations: Sequence[date],
         windows: Sequence[Window],
+        *,
+        is_thin: Callable[[date, datetime], bool],
     ) -> None:
+        """`is_thin` says of an expiration whether it is too thin to be entered at a moment."""
         self._stocks = {stock.symbol: stock for stock in stocks}
         self.sessions = tuple(sessions)
         self.windows = tuple(windows)
         self._contracts = {stock.symbol: _contracts(stock, expirations) for stock in stocks}
+        self._is_thin = is_thin
         self._expirations = {day: regular_session(day).closes_at for day in expirations}
 
     @property
@@ -205,8 +212,37 @@ class StormMarket:
             ask_size=20,
             volume=400,
             prior_volume=400,
-            open_interest=2_000,
+            open_interest=10 if self._is_thin(contract.expiration, at) else 2_000,
         )
+
+
+class FickleFills:
+    """Fill as an order's concession earns it, but not at any time, and now and then for less.
+
+    What is marketable fills at once. Chance belongs to the seconds and the limit, so that the
+    same order meets the same fate in every run. Before `since` nobody is fickle.
+    """
+
+    def __init__(
+        self, dice: Dice, fickleness: float, now: Callable[[], datetime], since: datetime
+    ) -> None:
+        self._right = ConcessionFillModel()
+        self._dice = dice
+        self._fickleness = fickleness
+        self._now = now
+        self._since = since
+
+    def net_price(self, limit: Decimal | None, package: PackageQuote) -> Decimal | None:
+        """Give the net of a fill, None where nobody takes the order now."""
+        net = self._right.net_price(limit, package)
+        if net is None or limit is None or limit >= package.natural or self._now() < self._since:
+            return net
+        name = f"fill/{limit}/{int(self._now().timestamp() / FICKLE_SECONDS)}"
+        if self._dice.chance(name, self._fickleness):
+            return None
+        better = net - CENT
+        improves = self._fickleness > 0 and self._dice.chance(f"{name}/better", 0.3)
+        return better if improves and better >= package.mid else net
 
 
 def black_scholes(

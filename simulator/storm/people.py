@@ -28,10 +28,10 @@ class People:
         if dice.chance("manual exit", 0.3):
             minute = dice.between("manual exit at", 5, CALM_FROM_MINUTE)
             self._scheduler.at(opens_at + timedelta(minutes=minute), "manual", self._ask_exit)
-        if dice.chance("restriction", 0.25):
+        if dice.chance("restriction", 0.4):
             state = dice.pick("restricted to", (TradingState.REDUCING, TradingState.HALTED))
-            minute = dice.between("restricted at", 0, CALM_FROM_MINUTE)
-            lasts = dice.between("restricted for", 5, 120)
+            minute = dice.between("restricted at", 0, CALM_FROM_MINUTE) ** 2 / CALM_FROM_MINUTE
+            lasts = dice.between("restricted for", 5, 150)
             self._say_at(minute, state)
             self._say_at(min(minute + lasts, CALM_FROM_MINUTE), TradingState.ACTIVE)
         for number in range(self._view.profile.foreign_orders):

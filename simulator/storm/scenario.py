@@ -16,14 +16,16 @@ from simulator.worlds.world import TradingSession
 
 FIRST_DAY = date(2026, 3, 2)
 DAYS_TO_CHOOSE = 180
-AGES_DAYS = (1, 4, 8, 15, 20, 23, 27)
-"""How long before the storm the carried trades were opened: with 25 to 45 days to expiration then,
-the eldest are within their last days now."""
+AGES_DAYS = (1, 4, 8, 15, 22, 29, 36)
+"""How long before the storm the carried trades were opened. The last ones leave the trades within
+their last days: then only what expires within days of the storm is thick enough to enter."""
+OLD_DAYS, LAST_DAYS = 29, 7
 CASH = (60_000, 100_000, 250_000, 400_000)
 HISTORY_SESSIONS = 90
 SYMBOLS = ("ACME", "BETA")
 FRIDAY, WEDNESDAY = 4, 2
 KNOT_MINUTES = 15
+SCAN_MINUTES = 30
 SESSION_MINUTES = 390
 CALM_FROM_MINUTE = 345
 """From here to the close nothing more goes wrong: whatever was begun must end."""
@@ -38,6 +40,7 @@ class Course(StrEnum):
     SLUMP = "slump"
     WHIPSAW = "whipsaw"
     CRASH = "crash"
+    PINNED = "pinned"
 
 
 @dataclass(frozen=True)
@@ -72,13 +75,28 @@ def draw_scenario(seed: int, profile: Profile, dice: Dice) -> Scenario:
     storm = sessions[2]
     fridays = _days(FRIDAY, eve + timedelta(days=20), day + timedelta(days=52))
     foreign_expiration = _days(WEDNESDAY, day + timedelta(days=5), day + timedelta(days=14))[0]
-    courses = tuple(dice.pick(f"course/{symbol}", tuple(Course)) for symbol in SYMBOLS)
+    is_old = (day - eve).days >= OLD_DAYS
+    courses = tuple(
+        Course.PINNED
+        if is_old and dice.chance(f"pinned/{symbol}", 0.6)
+        else dice.pick(f"course/{symbol}", tuple(Course))
+        for symbol in SYMBOLS
+    )
     stocks = [
         _stock(symbol, course, sessions[1], storm, dice)
         for symbol, course in zip(SYMBOLS, courses, strict=True)
     ]
-    windows = [window for symbol in SYMBOLS for window in _windows(symbol, storm, profile, dice)]
-    market = StormMarket(stocks, sessions, (*fridays, foreign_expiration), windows)
+    windows = [
+        window
+        for symbol, course in zip(SYMBOLS, courses, strict=True)
+        for window in _windows(symbol, course, storm, profile, dice)
+    ]
+    ends = day + timedelta(days=LAST_DAYS if is_old else 365)
+
+    def is_thin(expiration: date, at: datetime) -> bool:
+        return expiration < day or (at < storm.opens_at and expiration > ends)
+
+    market = StormMarket(stocks, sessions, (*fridays, foreign_expiration), windows, is_thin=is_thin)
     return Scenario(
         seed=seed,
         market=market,
@@ -96,7 +114,7 @@ def _settings(dice: Dice) -> Settings:
     both = ("bull_put_spread", "iron_condor")
     return Settings(
         watchlist=SYMBOLS,
-        strategies=both if dice.chance("condors", 0.5) else both[:1],
+        strategies=dice.pick("strategies", (both, both[:1], both[1:])),
         iron_condor=IronCondorSettings(credit_min=Decimal("0.50")),
         risk=RiskSettings(
             kelly_sizing=dice.chance("kelly", 0.5),
@@ -112,14 +130,16 @@ def _stock(
     def draw(name: str, low: float, high: float) -> float:
         return dice.between(f"{symbol}/{name}", low, high)
 
-    before = draw("price", 92.0, 108.0) if symbol == SYMBOLS[0] else draw("price", 62.0, 80.0)
-    volatility = draw("volatility", 0.28, 0.42)
+    before = draw("price", 92.0, 108.0) if symbol == SYMBOLS[0] else draw("price", 120.0, 150.0)
+    volatility = draw("volatility", 0.32, 0.50)
     gap = draw("gap", -0.01, 0.01)
     factor = draw("volatility factor", 0.95, 1.10)
     if course is Course.CRASH:
         gap, factor = draw("gap", -0.16, -0.07), draw("volatility factor", 1.2, 1.7)
     elif course is Course.RALLY:
         gap, factor = draw("gap", 0.02, 0.05), draw("volatility factor", 0.6, 0.8)
+    elif course is Course.PINNED:
+        gap = draw("gap", -0.10, -0.04)
     elif course is Course.DECAY:
         factor = draw("volatility factor", 0.45, 0.7)
     opening = before * (1 + gap)
@@ -138,8 +158,8 @@ def _course_of_day(
     course: Course, opening: float, day: TradingSession, symbol: str, dice: Dice
 ) -> dict[datetime, float]:
     falls = course in {Course.SLUMP, Course.WHIPSAW}
-    depth = dice.between(f"{symbol}/depth", 0.06, 0.16) if falls else 0.0
-    starts = dice.between(f"{symbol}/starts", 10, 200)
+    depth = dice.between(f"{symbol}/depth", 0.08, 0.22) if falls else 0.0
+    starts = _fall_starts(symbol, dice)
     lasts = dice.between(f"{symbol}/lasts", 20, 90)
     knots: dict[datetime, float] = {}
     for minute in range(0, SESSION_MINUTES + 1, KNOT_MINUTES):
@@ -151,13 +171,22 @@ def _course_of_day(
     return knots
 
 
-def _windows(symbol: str, day: TradingSession, profile: Profile, dice: Dice) -> list[Window]:
+def _windows(
+    symbol: str, course: Course, day: TradingSession, profile: Profile, dice: Dice
+) -> list[Window]:
+    """Draw windows of bad quotes: at any time, just behind a scan, or while the stock falls."""
     windows: list[Window] = []
     free_from = 1.0
     for number in range(round(profile.disturbances_per_symbol)):
         name = f"window/{symbol}/{number}"
         starts = free_from + dice.between(f"{name}/starts", 0.0, 150.0)
         lasts = dice.between(f"{name}/lasts", 1.0, 35.0)
+        if dice.chance(f"{name}/scan", 0.5):
+            starts = free_from + SCAN_MINUTES - free_from % SCAN_MINUTES
+            starts += dice.between(f"{name}/behind", 0.03, 0.6)
+        elif course in {Course.SLUMP, Course.WHIPSAW}:
+            starts = max(free_from, _fall_starts(symbol, dice))
+            lasts = dice.between(f"{name}/lasts", 60.0, 120.0)
         if starts + lasts > CALM_FROM_MINUTE:
             break
         since = day.opens_at + timedelta(minutes=starts)
@@ -165,6 +194,10 @@ def _windows(symbol: str, day: TradingSession, profile: Profile, dice: Dice) -> 
         windows.append(Window(symbol, kind, since, since + timedelta(minutes=lasts)))
         free_from = starts + lasts
     return windows
+
+
+def _fall_starts(symbol: str, dice: Dice) -> float:
+    return dice.between(f"{symbol}/starts", 10, 200)
 
 
 def _samples(stock: Stock, eve: date) -> tuple[ImpliedVolatilitySample, ...]:
