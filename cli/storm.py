@@ -14,14 +14,18 @@ if TYPE_CHECKING:
     from simulator.storm.campaign import StormReport
     from simulator.storm.day import DayResult
 
+SEEDS_DEFAULT = "1:11"
 SEEDS_PATTERN = re.compile(r"^(\d+):(\d+)$")
 
 
 def storm(
     *,
     seeds: Annotated[
-        str, typer.Option(help="First and end seed, A:B; B is not run. One day a seed.")
-    ] = "1:11",
+        str | None,
+        typer.Option(
+            help="First and end seed, A:B; B is not run. One day a seed; 1:11 if not given."
+        ),
+    ] = None,
     profile: Annotated[str, typer.Option(help="The weather: calm, rough or hell.")] = "rough",
     sabotage: Annotated[
         str | None,
@@ -40,10 +44,10 @@ def storm(
     console = Console()
     if profile not in PROFILES:
         raise ReportedProblem(f"--profile {profile}: there are {', '.join(PROFILES)}")
-    days = _seeds(seeds)
     if sabotage is not None:
-        _sabotage(console, sabotage, profile, days)
+        _sabotage(console, sabotage, profile, None if seeds is None else _seeds(seeds))
         return
+    days = _seeds(seeds or SEEDS_DEFAULT)
     if json_path is not None and not json_path.absolute().parent.is_dir():
         raise ReportedProblem(f"--json {json_path}: there is no directory {json_path.parent}")
     columns = (TextColumn("Days"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
@@ -70,7 +74,7 @@ def _seeds(text: str) -> range:
     return range(int(match[1]), int(match[2]))
 
 
-def _sabotage(console: Console, name: str, profile: str, seeds: range) -> None:
+def _sabotage(console: Console, name: str, profile: str, seeds: range | None) -> None:
     from simulator.storm.campaign import catch  # noqa: PLC0415
     from simulator.storm.faults import PROFILES  # noqa: PLC0415
     from simulator.storm.sabotage import SABOTAGES  # noqa: PLC0415
@@ -84,7 +88,8 @@ def _sabotage(console: Console, name: str, profile: str, seeds: range) -> None:
     with console.status(f"Sabotage: {SABOTAGES[name].says}..."):
         caught = catch(SABOTAGES[name], PROFILES[profile], seeds)
     if caught is None or caught.violation is None:
-        raise ResultWrong(f"nobody noticed in {len(seeds)} days that {SABOTAGES[name].says}")
+        days = len(SABOTAGES[name].seeds if seeds is None else seeds)
+        raise ResultWrong(f"nobody noticed in {days} days that {SABOTAGES[name].says}")
     found = caught.violation
     console.print(
         f"Caught on day {found.seed}, step {found.step}, by {found.checker}: {found.message}",

@@ -16,8 +16,6 @@ from simulator.storm.sabotage import Sabotage
 from simulator.storm.shrinking import shrunk_story
 
 SECONDS_PER_HOUR = 3_600.0
-SABOTAGE_SEEDS = range(1, 11)
-"""The window in which a sabotage must be caught unless another is asked for."""
 
 
 class ViolationReport(BaseModel):
@@ -144,11 +142,11 @@ def _violation(result: DayResult, profile: Profile, *, shrinks: bool) -> Violati
 
 
 def catch(
-    sabotage: Sabotage, profile: Profile, seeds: Sequence[int] = SABOTAGE_SEEDS
+    sabotage: Sabotage, profile: Profile, seeds: Sequence[int] | None = None
 ) -> DayResult | None:
     """Give the first day on which a sabotage is noticed, None where none notices it."""
     with sabotage.at_work():
-        for seed in seeds:
+        for seed in sabotage.seeds if seeds is None else seeds:
             result = StormDay(seed, profile).run()
             if result.violation is not None:
                 return result

@@ -62,7 +62,6 @@ NOT_YET_COVERED: tuple[str, ...] = (
     "cash-secured puts and assigned stock: rule 4 watches spreads only",
     "the reconciler's orphans: somebody else's orders are in contracts that the agent never trades",
     "clock skew between the broker and others: the agent goes by the broker's clock alone",
-    "the daily run: the day ends with the monitor",
 )
 
 

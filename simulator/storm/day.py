@@ -42,6 +42,7 @@ from simulator.storm.ports import (
     FaultyAlerts,
     FaultyBook,
     FaultyControl,
+    FaultyMetrics,
     FaultyOutbox,
     FaultyVolatility,
     FaultyWorkflows,
@@ -55,7 +56,10 @@ from simulator.storm.view import Checker, DayView, MonitorPass, Violation
 MONITOR_MINUTES, SCAN_MINUTES = 5, 30
 SESSION_MINUTES = 390
 EVE_SCAN_MINUTES = (330, 360)
-AFTER_CLOSE = timedelta(minutes=45)
+EVENING = timedelta(minutes=60)
+"""When the day is explained, after its close."""
+BEFORE_EVENING, AFTER_EVENING = timedelta(minutes=55), timedelta(minutes=85)
+PERIODS_MINUTES = {"monitor_positions": MONITOR_MINUTES, "scan_market": SCAN_MINUTES}
 REDELIVERIES_MAX = 2
 KEY_ID, SECRET_KEY = "storm-key-id-3141", "storm-secret-key-2718"
 
@@ -117,6 +121,7 @@ class StormDay:
         self._book = StormBook(lambda: self.exchange.now)
         self._control = MemoryControl()
         self._alerts = MemoryAlerts()
+        self._metrics = MemoryMetrics()
         self._volatility = MemoryVolatilityHistory()
         for symbol, samples in self.scenario.samples.items():
             self._volatility.record(symbol, samples)
@@ -152,7 +157,12 @@ class StormDay:
         People(self.view, self.scheduler).act()
         self._run_to(self.scenario.calm_from)
         self.plan.is_on = False
-        self._run_to(day.closes_at + AFTER_CLOSE)
+        self._run_to(day.closes_at + BEFORE_EVENING)
+        self.plan.is_on = True
+        self._run_to(day.closes_at + AFTER_EVENING)
+        self.plan.is_on = False
+        self._slot("monitor_positions", day.closes_at + AFTER_EVENING)
+        self._run_to(day.closes_at + AFTER_EVENING + BEFORE_EVENING)
         if self.violation is None:
             self._check(lambda checker: checker.check_end(self.view))
         self.scheduler.end_paused()
@@ -185,7 +195,7 @@ class StormDay:
             workflows=FaultyWorkflows(sandbox, self.executions.start, self.executions.state),
             alerts=FaultyAlerts(sandbox, self._alerts),
             outbox=FaultyOutbox(sandbox, self._book.outbox),
-            metrics=MemoryMetrics(),
+            metrics=FaultyMetrics(sandbox, self._metrics),
             learning_log=MemoryLearningLog(),
         )
 
@@ -196,6 +206,7 @@ class StormDay:
             self._slot("monitor_positions", opens_at + timedelta(minutes=minute))
         for minute in range(0, SESSION_MINUTES, SCAN_MINUTES):
             self._slot("scan_market", opens_at + timedelta(minutes=minute))
+        self._slot("analyze_day", self.scenario.day.closes_at + EVENING)
 
     def _slot(self, function: str, slot: datetime) -> None:
         """Let a schedule fire for a slot, which may go wrong in its own ways."""
@@ -205,7 +216,7 @@ class StormDay:
     def _fire(self, function: str, slot: datetime, name: str) -> None:
         fault = self.plan.draw(f"{name}|slot", SLOT, function)
         kind = None if fault is None else fault.kind
-        period = 60 * (MONITOR_MINUTES if function == "monitor_positions" else SCAN_MINUTES)
+        period = 60 * PERIODS_MINUTES.get(function, 1)
         late = self.dice.between(f"{name}/late", 1.0, 59.0)
         self.counts[f"slots_{function}"] += 1
         if kind is FaultKind.SLOT_MISSING:

@@ -51,6 +51,8 @@ EVERYWHERE: Menu = (
     FaultKind.DELAY_BEFORE,
     FaultKind.DELAY_AFTER,
 )
+DELAYS = frozenset({FaultKind.DELAY_BEFORE, FaultKind.DELAY_AFTER})
+DOUBLED_DELAYS_FACTOR = 6.0
 HTTP_READ: Menu = (
     *EVERYWHERE,
     FaultKind.THROTTLED,
@@ -204,15 +206,19 @@ class FaultPlan:
     silenced: int = 0
     """Places where `only` held a fault back."""
 
-    def draw(self, key: str, menu: Menu, state: str) -> Fault | None:
-        """Give what strikes at this place, if anything does."""
+    def draw(self, key: str, menu: Menu, state: str, *, is_doubled: bool = False) -> Fault | None:
+        """Give what strikes at this place, if anything does.
+
+        An invocation that is doubled is delayed more often, so that the two overlap.
+        """
         if not self.is_on or not self.profile.probabilities:
             return None
         is_step = "." in state
         left = self.dice.fraction(f"fault/{key}")
         left /= self.profile.execution_factor if is_step else 1.0
         for kind in menu:
-            left -= self.profile.probabilities[kind]
+            factor = DOUBLED_DELAYS_FACTOR if is_doubled and kind in DELAYS else 1.0
+            left -= factor * self.profile.probabilities[kind]
             if left < 0:
                 return self._strike(key, kind, state)
         return None

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from agent.use_cases.analyze_day import analyze_day
 from agent.use_cases.cancel_order import cancel_order
 from agent.use_cases.check_risk import check_risk
 from agent.use_cases.desk import AssembledDesk, Desk
@@ -34,6 +35,7 @@ STEPS: Mapping[str, Callable[[Desk, StepInput], Message]] = {
 SCHEDULED: Mapping[str, Callable[[Desk, ScheduledEvent], Message]] = {
     "scan_market": scan_market,
     "monitor_positions": monitor_positions,
+    "analyze_day": analyze_day,
 }
 DOUBLE_SECONDS_MAX = 20.0
 
@@ -91,21 +93,33 @@ class Functions:
             seconds = self._plan.dice.between(f"{key}/double", 0.0, most)
             ghost = f"{key}+ghost"
             self._scheduler.after(
-                seconds, ghost, lambda: self._run(function, event, ghost, state, _nobody)
+                seconds,
+                ghost,
+                lambda: self._run(function, event, ghost, state, _nobody, is_doubled=True),
             )
         if kind is FaultKind.INVOCATION_LOST:
             self._run(function, event, key, state, lambda outcome: receive(_lost(outcome)))
             return
-        self._run(function, event, key, state, receive)
+        is_doubled = kind is FaultKind.INVOCATION_DOUBLED
+        self._run(function, event, key, state, receive, is_doubled=is_doubled)
 
-    def _run(self, function: str, event: Any, key: str, state: str, receive: Receive) -> None:
+    def _run(
+        self,
+        function: str,
+        event: Any,
+        key: str,
+        state: str,
+        receive: Receive,
+        *,
+        is_doubled: bool = False,
+    ) -> None:
         self.invoked += 1
         warm = self._idle.pop() if self._idle else self._cold()
         results: list[Outcome] = []
 
         def work(fiber: Fiber) -> None:
             struck = len(self._plan.struck)
-            warm.sandbox.begin(key, state, fiber)
+            warm.sandbox.begin(key, state, fiber, is_doubled=is_doubled)
             payload, error, cause = None, None, ""
             try:
                 payload = self._call(warm.desk, function, event)

@@ -28,7 +28,7 @@ class People:
         if dice.chance("manual exit", 0.3):
             minute = dice.between("manual exit at", 5, CALM_FROM_MINUTE)
             self._scheduler.at(opens_at + timedelta(minutes=minute), "manual", self._ask_exit)
-        if dice.chance("restriction", 0.4):
+        if dice.chance("restriction", 0.5):
             state = dice.pick("restricted to", (TradingState.REDUCING, TradingState.HALTED))
             minute = dice.between("restricted at", 0, CALM_FROM_MINUTE) ** 2 / CALM_FROM_MINUTE
             lasts = dice.between("restricted for", 5, 150)

@@ -1,14 +1,16 @@
 """The in-memory ports as a sandbox sees them: every call may meet a fault."""
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import TypeVar
 
 from agent.adapters.memory.alerts import MemoryAlerts
 from agent.adapters.memory.book import MemoryBook
 from agent.adapters.memory.control import MemoryControl
+from agent.adapters.memory.metrics import MemoryMetrics
 from agent.adapters.memory.outbox import MemoryAlertOutbox
 from agent.adapters.memory.volatility import MemoryVolatilityHistory
+from agent.book.analysis_records import PerformanceMetric, PeriodType
 from agent.book.changes import BookBusy, BookChange, LedgerEntry
 from agent.book.records import Alert, Intent, Position, Trade
 from agent.market.volatility import ImpliedVolatilitySample
@@ -211,6 +213,34 @@ class FaultyVolatility:
     def record(self, symbol: str, samples: Sequence[ImpliedVolatilitySample]) -> int:
         return self._sandbox.effect(
             "volatility.record", BOOK_WRITE, lambda: self._history.record(symbol, samples), _busy
+        )
+
+
+class FaultyMetrics:
+    """The store of metrics over its memory."""
+
+    def __init__(self, sandbox: Sandbox, metrics: MemoryMetrics) -> None:
+        self._sandbox = sandbox
+        self._metrics = metrics
+
+    def store(self, metric: PerformanceMetric) -> None:
+        self._sandbox.effect(
+            "metrics.store", BOOK_WRITE, lambda: self._metrics.store(metric), _busy
+        )
+
+    def metric(self, metric_id: str) -> PerformanceMetric | None:
+        return self._sandbox.effect(
+            "metrics.metric", BOOK_READ, lambda: self._metrics.metric(metric_id), _busy
+        )
+
+    def metrics(
+        self, period_type: PeriodType, start: date, end: date
+    ) -> tuple[PerformanceMetric, ...]:
+        return self._sandbox.effect(
+            "metrics.metrics",
+            BOOK_READ,
+            lambda: self._metrics.metrics(period_type, start, end),
+            _busy,
         )
 
 

@@ -43,6 +43,8 @@ class Sabotage:
     name: str
     says: str
     patches: Callable[[], Sequence[Patch]]
+    seeds: range = range(1, 11)
+    """The days on which it must be noticed, unless others are asked for."""
 
     @contextmanager
     def at_work(self) -> Iterator[None]:

@@ -23,6 +23,7 @@ class Invocation:
     state: str
     fiber: Fiber
     deadline: datetime
+    is_doubled: bool
     effects: int = 0
 
 
@@ -34,9 +35,9 @@ class Sandbox:
         self.plan = plan
         self.current: Invocation | None = None
 
-    def begin(self, key: str, state: str, fiber: Fiber) -> Invocation:
+    def begin(self, key: str, state: str, fiber: Fiber, *, is_doubled: bool) -> Invocation:
         deadline = self.scheduler.now + timedelta(seconds=HANDLER_SECONDS_MAX)
-        self.current = Invocation(key, state, fiber, deadline)
+        self.current = Invocation(key, state, fiber, deadline, is_doubled)
         return self.current
 
     def fault_at(self, call: str, menu: Menu) -> Fault | None:
@@ -44,7 +45,7 @@ class Sandbox:
         invocation = self._invocation
         invocation.effects += 1
         key = f"{invocation.key}|{invocation.effects}|{call}"
-        return self.plan.draw(key, menu, invocation.state)
+        return self.plan.draw(key, menu, invocation.state, is_doubled=invocation.is_doubled)
 
     def effect(
         self,

@@ -16,7 +16,7 @@ from simulator.worlds.world import TradingSession
 
 FIRST_DAY = date(2026, 3, 2)
 DAYS_TO_CHOOSE = 180
-AGES_DAYS = (1, 4, 8, 15, 22, 29, 36)
+AGES_DAYS = (1, 6, 15, 29, 36, 36)
 """How long before the storm the carried trades were opened. The last ones leave the trades within
 their last days: then only what expires within days of the storm is thick enough to enter."""
 OLD_DAYS, LAST_DAYS = 29, 7
@@ -119,7 +119,8 @@ def _settings(dice: Dice) -> Settings:
         risk=RiskSettings(
             kelly_sizing=dice.chance("kelly", 0.5),
             max_trades_per_day=dice.pick("trades a day", (3, 10)),
-            symbol_positions_max=dice.pick("positions a symbol", (2, 3)),
+            max_entries_per_session=dice.pick("pace", (3, 6)),
+            symbol_positions_max=dice.pick("positions a symbol", (2, 3, 4)),
         ),
     )
 
@@ -181,9 +182,12 @@ def _windows(
         name = f"window/{symbol}/{number}"
         starts = free_from + dice.between(f"{name}/starts", 0.0, 150.0)
         lasts = dice.between(f"{name}/lasts", 1.0, 35.0)
-        if dice.chance(f"{name}/scan", 0.5):
-            starts = free_from + SCAN_MINUTES - free_from % SCAN_MINUTES
-            starts += dice.between(f"{name}/behind", 0.03, 0.6)
+        if dice.chance(f"{name}/scan", 0.6):
+            if number or dice.chance(f"{name}/later", 0.3):
+                starts = free_from + SCAN_MINUTES - free_from % SCAN_MINUTES
+            else:
+                starts = 0.0
+            starts += dice.between(f"{name}/behind", 0.03, 0.4)
         elif course in {Course.SLUMP, Course.WHIPSAW}:
             starts = max(free_from, _fall_starts(symbol, dice))
             lasts = dice.between(f"{name}/lasts", 60.0, 120.0)

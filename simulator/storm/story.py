@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from simulator.exchange.calendar import NEW_YORK
+from simulator.storm.functions import SCHEDULED
 from simulator.storm.view import DayView, Violation, trade_id_of
 
 LINES_MAX = 120
@@ -19,7 +20,7 @@ def tell(view: DayView, violation: Violation) -> list[str]:
     lines += [
         (at, text)
         for at, text in view.functions.timeline
-        if _concerns(text, trade_id) or "scan_market" in text or "monitor_positions" in text
+        if _concerns(text, trade_id) or text.startswith(tuple(SCHEDULED))
     ]
     lines += [(at, text) for at, text in view.book.timeline if _concerns(text, trade_id)]
     lines += _broker_lines(view, trade_id)
