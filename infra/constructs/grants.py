@@ -58,8 +58,9 @@ _SETTLES = Rights(
 )
 RIGHTS: Mapping[str, Rights] = MappingProxyType(
     {
+        # Kelly sizing, where the owner wants it, reads every closed trade.
         "scan_market": Rights(
-            trades=READ,
+            trades=READ + SCAN,
             agent_state=READ + WRITE,
             agent_control=READ,
             binds_account=True,
@@ -75,7 +76,6 @@ RIGHTS: Mapping[str, Rights] = MappingProxyType(
             starts=("open_position", "close_position"),
             sees=("open_position", "close_position"),
         ),
-        # Kelly sizing, where the owner wants it, reads every closed trade.
         "check_risk": Rights(
             trades=READ + SCAN, agent_state=READ + WRITE + DELETE, agent_control=READ
         ),

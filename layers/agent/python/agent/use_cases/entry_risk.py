@@ -5,6 +5,7 @@ from datetime import date, datetime
 
 from agent.book.records import Intent, Signal, TradeRisk
 from agent.book.states import TradeStatus
+from agent.config.settings import Settings
 from agent.market.calendar import new_york_date
 from agent.ports import Account
 from agent.risk.checks import Finding, RiskContext, check_entry
@@ -19,6 +20,25 @@ from agent.risk.sizing import (
     trade_risk,
 )
 from agent.use_cases.desk import Desk
+
+
+@dataclass(frozen=True)
+class EntryBudget:
+    """Hold what an account can bear, valued once for every entry that is sized against it."""
+
+    settings: Settings
+    limits: AccountLimits
+    kelly_cents: int | None
+
+    def size(self, signal: Signal, symbol_capital_cents: int) -> Sizing:
+        """Size a signal beside what its symbol holds already, in cents of capital."""
+        return size_entry(
+            signal_exposure(signal, self.settings),
+            self.limits,
+            symbol_capital_cents=symbol_capital_cents,
+            contracts_max=self.settings.risk.contracts_max,
+            kelly_risk_cents=self.kelly_cents,
+        )
 
 
 @dataclass(frozen=True)
@@ -39,22 +59,21 @@ def signal_of(intent: Intent) -> Signal:
     return intent.signal
 
 
+def entry_budget(desk: Desk, account: Account) -> EntryBudget:
+    """Value what the account can bear now."""
+    limits = account_limits(account.equity, desk.settings.risk)
+    return EntryBudget(desk.settings, limits, _kelly_cents(desk, account))
+
+
 def measure_entry(desk: Desk, signal: Signal, account: Account, as_of: datetime) -> EntryRisk:
     """Size a signal and evaluate every check on it."""
     session = new_york_date(as_of)
     settings = desk.settings
     symbol_entry = desk.book.ledger(symbol_key(signal.symbol))
-    limits = account_limits(account.equity, settings.risk)
-    exposure = signal_exposure(signal, settings)
-    sizing = size_entry(
-        exposure,
-        limits,
-        symbol_capital_cents=symbol_entry.capital_cents,
-        contracts_max=settings.risk.contracts_max,
-        kelly_risk_cents=_kelly_cents(desk, account),
-    )
+    budget = entry_budget(desk, account)
+    sizing = budget.size(signal, symbol_entry.capital_cents)
     # A trade of no contracts is refused by its sizing; the checks then look at one contract.
-    risk = trade_risk(exposure, max(1, sizing.contracts))
+    risk = trade_risk(signal_exposure(signal, settings), max(1, sizing.contracts))
     context = RiskContext(
         equity=account.equity,
         last_equity=account.last_equity,
@@ -65,7 +84,7 @@ def measure_entry(desk: Desk, signal: Signal, account: Account, as_of: datetime)
         symbol_entry=symbol_entry,
         settings=settings.risk,
     )
-    return EntryRisk(session, sizing, risk, limits, check_entry(context, risk))
+    return EntryRisk(session, sizing, risk, budget.limits, check_entry(context, risk))
 
 
 def _kelly_cents(desk: Desk, account: Account) -> int | None:

@@ -1,24 +1,32 @@
 """Scan the watchlist and state the best entries as intents, each carried by its own execution."""
 
 from collections import Counter
-from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from pydantic import Field
 
 from agent.book.changes import BookConflict
 from agent.book.identifiers import entry_intent_id, trade_id
-from agent.book.records import Signal, Trade
+from agent.book.records import Intent, IntentKind, Signal, Trade
 from agent.book.transitions import write_entry_intent
 from agent.market.calendar import new_york_date
 from agent.market.filters import UnderlyingLimits, underlying_rejections
 from agent.market.quotes import UnderlyingSnapshot
-from agent.ports import BrokerMisunderstood, BrokerRefused, BrokerUnavailable, TradingState
+from agent.ports import (
+    Account,
+    BrokerMisunderstood,
+    BrokerRefused,
+    BrokerUnavailable,
+    TradingState,
+)
 from agent.risk.checks import pace
-from agent.risk.reservation import day_key
+from agent.risk.reservation import day_key, symbol_key
 from agent.strategies.registry import entering
 from agent.use_cases.alerting import publish_alerts
 from agent.use_cases.desk import Desk
+from agent.use_cases.entry_choice import POSITIONS_FULL, best_of_chain, choose_entries
+from agent.use_cases.entry_risk import EntryBudget, entry_budget
 from agent.use_cases.market_view import look_at
 from agent.use_cases.schedule import ScheduledEvent, is_stale
 from agent.use_cases.steps import Message
@@ -45,65 +53,66 @@ class ScanReport(Message):
         }
 
 
+@dataclass
+class _Scan:
+    """Gather what one scan sees, symbol by symbol."""
+
+    desk: Desk
+    as_of: datetime
+    budget: EntryBudget
+    active: tuple[Trade, ...]
+    stated: tuple[Intent, ...]
+    """Entries on their way that may not be trades yet."""
+    rejections: Counter[str] = field(default_factory=Counter)
+    signals: list[Signal] = field(default_factory=list)
+    candidates: int = 0
+    symbols_scanned: int = 0
+    unseen: BrokerUnavailable | None = None
+
+
 def scan_market(desk: Desk, event: ScheduledEvent) -> ScanReport:
     """Scan once for a slot; a closed market, a stale or repeated slot, or a stop scans nothing.
 
     Raises BrokerUnavailable where no symbol at all could be seen.
     """
     clock = desk.clock.market_clock()
-    refusal = _refusal(desk, event, clock.is_open, clock.now)
-    if refusal is not None:
-        return ScanReport(slot=event.slot, status=refusal)
-    active = desk.book.active_trades()
+    account = _admit(desk, event, clock.is_open, clock.now)
+    if isinstance(account, str):
+        return ScanReport(slot=event.slot, status=account)
+    scan = _Scan(
+        desk,
+        clock.now,
+        entry_budget(desk, account),
+        active=desk.book.active_trades(),
+        stated=desk.book.unfinished_intents(),
+    )
     snapshots = desk.market.underlyings(desk.settings.watchlist)
-    rejections: Counter[str] = Counter()
-    signals: list[Signal] = []
-    candidates = scanned = 0
-    unseen: list[BrokerUnavailable] = []
     for symbol in desk.settings.watchlist:
-        underlying = snapshots.get(symbol)
-        if underlying is None:
-            rejections["underlying_unknown"] += 1
-            continue
-        try:
-            found = _scan_symbol(desk, underlying, clock.now, active, rejections)
-        except BrokerUnavailable as error:
-            rejections["data_unavailable"] += 1
-            unseen.append(error)
-            continue
-        except BrokerMisunderstood:
-            rejections["data_unreadable"] += 1
-            continue
-        except BrokerRefused:
-            rejections["data_refused"] += 1
-            continue
-        scanned += 1
-        candidates += found[0]
-        signals += found[1]
-    if unseen and not scanned:
-        raise unseen[0]
+        _scan_symbol(scan, snapshots.get(symbol))
+    if scan.unseen is not None and not scan.symbols_scanned:
+        raise scan.unseen
     made = desk.book.ledger(day_key(new_york_date(clock.now))).entries
-    best = rank_signals(signals)[: pace(made, desk.settings.risk).entries_left]
-    rejections["not_among_the_best"] += len(signals) - len(best)
+    best = choose_entries(
+        scan.signals,
+        entries_left=pace(made, desk.settings.risk).entries_left,
+        positions_left={symbol: _positions_left(scan, symbol) for symbol in snapshots},
+        rejections=scan.rejections,
+    )
     entries = sum(_enter(desk, event.slot, signal, clock.now) for signal in best)
     publish_alerts(desk)
     return ScanReport(
         slot=event.slot,
         status="scanned",
-        symbols_scanned=scanned,
-        candidates=candidates,
-        signals=len(signals),
+        symbols_scanned=scan.symbols_scanned,
+        candidates=scan.candidates,
+        signals=len(scan.signals),
         entries=entries,
-        rejections={reason: number for reason, number in sorted(rejections.items()) if number},
+        rejections={reason: number for reason, number in sorted(scan.rejections.items()) if number},
     )
 
 
-def rank_signals(signals: Sequence[Signal]) -> list[Signal]:
-    """Order signals best first; equals are ordered by what they name, never by chance."""
-    return sorted(signals, key=lambda signal: (-signal.score, signal.symbol, signal.strategy))
-
-
-def _refusal(desk: Desk, event: ScheduledEvent, is_open: bool, now: datetime) -> str | None:
+def _admit(desk: Desk, event: ScheduledEvent, is_open: bool, now: datetime) -> Account | str:
+    """Give the account to trade with, or why this slot does not scan."""
     if not is_open:
         return "market_closed"
     if is_stale(event.slot, now, desk.settings.schedule.scan_slot_age_max_seconds):
@@ -111,29 +120,34 @@ def _refusal(desk: Desk, event: ScheduledEvent, is_open: bool, now: datetime) ->
     state = desk.control.trading_state()
     if state is not TradingState.ACTIVE:
         return f"trading_{state}"
-    refusal = _account_refusal(desk)
-    if refusal is None and not desk.control.claim_slot("scan", event.slot):
-        return "duplicate_slot"
-    return refusal
-
-
-def _account_refusal(desk: Desk) -> str | None:
     account = desk.broker.account()
     if not account.can_trade_options:
         return "account_restricted"
     if desk.control.bind_account(account.account_number) != account.account_number:
         return "account_mismatch"
-    return None
+    return account if desk.control.claim_slot("scan", event.slot) else "duplicate_slot"
 
 
-def _scan_symbol(
-    desk: Desk,
-    underlying: UnderlyingSnapshot,
-    as_of: datetime,
-    active: Sequence[Trade],
-    rejections: Counter[str],
-) -> tuple[int, list[Signal]]:
-    market = desk.settings.market
+def _scan_symbol(scan: _Scan, underlying: UnderlyingSnapshot | None) -> None:
+    """Look at one symbol; what the broker does not tell of it is counted, and the scan goes on."""
+    if underlying is None:
+        scan.rejections["underlying_unknown"] += 1
+        return
+    try:
+        _look_for_signals(scan, underlying)
+    except BrokerUnavailable as error:
+        scan.rejections["data_unavailable"] += 1
+        scan.unseen = scan.unseen or error
+    except BrokerMisunderstood:
+        scan.rejections["data_unreadable"] += 1
+    except BrokerRefused:
+        scan.rejections["data_refused"] += 1
+    else:
+        scan.symbols_scanned += 1
+
+
+def _look_for_signals(scan: _Scan, underlying: UnderlyingSnapshot) -> None:
+    desk, market = scan.desk, scan.desk.settings.market
     refused = underlying_rejections(
         underlying,
         UnderlyingLimits(
@@ -144,30 +158,39 @@ def _scan_symbol(
         ),
     )
     if refused:
-        rejections.update(refused)
-        return 0, []
+        scan.rejections.update(refused)
+        return
     # The view comes before the position limit: it also takes the day's IV sample.
-    view = look_at(desk, underlying, as_of)
-    held = [trade for trade in active if trade.symbol == underlying.symbol]
-    if len(held) >= desk.settings.risk.symbol_positions_max:
-        rejections["symbol_positions_full"] += 1
-        return 0, []
-    candidates = 0
-    best: list[Signal] = []
-    for strategy in entering(desk.strategies, desk.settings):
-        outcome = strategy.generate_signals(view)
-        candidates += outcome.candidates
-        rejections.update(outcome.rejections)
-        fresh = [signal for signal in outcome.signals if not _is_held(signal, held)]
-        rejections["already_held"] += len(outcome.signals) - len(fresh)
-        rejections["not_the_best_of_its_chain"] += max(0, len(fresh) - 1)
-        best += fresh[:1]
-    return candidates, best
+    view = look_at(desk, underlying, scan.as_of)
+    if not _positions_left(scan, underlying.symbol):
+        scan.rejections[POSITIONS_FULL] += 1
+        return
+    candidates, best = best_of_chain(
+        entering(desk.strategies, desk.settings),
+        view,
+        held=_contracts_held(scan),
+        budget=scan.budget,
+        symbol_capital_cents=desk.book.ledger(symbol_key(underlying.symbol)).capital_cents,
+        rejections=scan.rejections,
+    )
+    scan.candidates += candidates
+    scan.signals += best
 
 
-def _is_held(signal: Signal, held: Sequence[Trade]) -> bool:
-    wanted = set(signal.structure.symbols)
-    return any(wanted & set(trade.structure.symbols) for trade in held)
+def _positions_left(scan: _Scan, symbol: str) -> int:
+    held = sum(trade.symbol == symbol for trade in scan.active)
+    return max(0, scan.desk.settings.risk.symbol_positions_max - held)
+
+
+def _contracts_held(scan: _Scan) -> frozenset[str]:
+    """Name the contracts of every trade that is not over, and of every entry stated."""
+    structures = [trade.structure for trade in scan.active]
+    structures += [
+        intent.signal.structure
+        for intent in scan.stated
+        if intent.kind is IntentKind.ENTRY and intent.signal is not None
+    ]
+    return frozenset(symbol for structure in structures for symbol in structure.symbols)
 
 
 def _enter(desk: Desk, slot: datetime, signal: Signal, at: datetime) -> int:
