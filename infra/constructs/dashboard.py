@@ -12,8 +12,14 @@ from infra.constructs.workflows import Workflow
 HALF = 12
 
 
+SCAN = ("ScanPasses", "ScanCandidates", "ScanSignals", "ScanEntries", "StaleSlots")
+WATCH = ("MonitorPasses", "UnresolvedIntents", "UnmarkedTrades", "StaleSlots")
+POSITIONS = ("OpenTrades", "ExitsBegun")
+PERFORMANCE = ("DayPnlCents",)
+
+
 class Dashboard(Construct):
-    """Lay out the widgets, two a row."""
+    """Lay out status, positions, performance, and what fails or is slow, two a row."""
 
     def __init__(
         self,
@@ -25,13 +31,10 @@ class Dashboard(Construct):
         alarms: Sequence[cloudwatch.Alarm],
     ) -> None:
         super().__init__(scope, "Dashboard")
-        scheduled = [function for function in functions if function.is_scheduled]
 
-        def counts(function: str, *names: str) -> list[cloudwatch.IMetric]:
-            return [agent_metric(namespace, function, name, FIVE_MINUTES) for name in names]
-
-        def graph(title: str, metrics: Sequence[cloudwatch.IMetric]) -> cloudwatch.IWidget:
-            return cloudwatch.GraphWidget(title=title, left=list(metrics), width=HALF)
+        def counts(title: str, function: str, names: Sequence[str]) -> cloudwatch.IWidget:
+            metrics = [agent_metric(namespace, function, name, FIVE_MINUTES) for name in names]
+            return _graph(title, metrics)
 
         cloudwatch.Dashboard(
             self,
@@ -39,59 +42,51 @@ class Dashboard(Construct):
             widgets=[
                 [cloudwatch.AlarmStatusWidget(title="Alarms", alarms=list(alarms), width=24)],
                 [
-                    graph(
-                        "Scan",
-                        counts(
-                            "scan_market",
-                            *("ScanPasses", "ScanCandidates", "ScanSignals", "ScanEntries"),
-                            "StaleSlots",
-                        ),
-                    ),
-                    graph(
-                        "Monitor",
-                        counts(
-                            "monitor_positions",
-                            *("MonitorPasses", "OpenTrades", "ExitsBegun", "UnresolvedIntents"),
-                            *("UnmarkedTrades", "StaleSlots"),
-                        ),
-                    ),
+                    counts("Scan", "scan_market", SCAN),
+                    counts("Monitor", "monitor_positions", WATCH),
                 ],
                 [
-                    graph(
-                        "Executions",
-                        [
-                            metric
-                            for workflow in workflows
-                            for metric in (
-                                workflow.machine.metric_started(label=f"{workflow.name} started"),
-                                workflow.machine.metric_succeeded(
-                                    label=f"{workflow.name} succeeded"
-                                ),
-                                workflow.machine.metric_failed(label=f"{workflow.name} failed"),
-                            )
-                        ],
-                    ),
-                    graph("Errors", errors_of(functions)),
+                    counts("Positions", "monitor_positions", POSITIONS),
+                    counts("Performance, cents a day", "analyze_day", PERFORMANCE),
                 ],
                 [
-                    graph(
-                        "Duration, 95th percentile",
-                        [
-                            function.metric_duration(
-                                period=FIVE_MINUTES, statistic="p95", label=function.name
-                            )
-                            for function in scheduled
-                        ],
-                    ),
-                    graph(
-                        "Throttles",
-                        [
-                            function.metric_throttles(
-                                period=FIVE_MINUTES, statistic="Sum", label=function.name
-                            )
-                            for function in functions
-                        ],
-                    ),
+                    _graph("Executions", _executions(workflows)),
+                    _graph("Errors", errors_of(functions)),
+                ],
+                [
+                    _graph("Duration, 95th percentile", _durations(functions)),
+                    _graph("Throttles", _throttles(functions)),
                 ],
             ],
         )
+
+
+def _graph(title: str, metrics: Sequence[cloudwatch.IMetric]) -> cloudwatch.IWidget:
+    return cloudwatch.GraphWidget(title=title, left=list(metrics), width=HALF)
+
+
+def _executions(workflows: Sequence[Workflow]) -> list[cloudwatch.IMetric]:
+    metrics: list[cloudwatch.IMetric] = []
+    for workflow in workflows:
+        machine, name = workflow.machine, workflow.name
+        metrics += [
+            machine.metric_started(label=f"{name} started"),
+            machine.metric_succeeded(label=f"{name} succeeded"),
+            machine.metric_failed(label=f"{name} failed"),
+        ]
+    return metrics
+
+
+def _durations(functions: Sequence[AgentFunction]) -> list[cloudwatch.IMetric]:
+    return [
+        function.metric_duration(period=FIVE_MINUTES, statistic="p95", label=function.name)
+        for function in functions
+        if function.is_scheduled
+    ]
+
+
+def _throttles(functions: Sequence[AgentFunction]) -> list[cloudwatch.IMetric]:
+    return [
+        function.metric_throttles(period=FIVE_MINUTES, statistic="Sum", label=function.name)
+        for function in functions
+    ]

@@ -40,13 +40,17 @@ class DayReport(Message):
     alerts_told: int = 0
 
     def counts(self) -> dict[str, int]:
-        return {
+        counted = {
             "DailyAnalyses": int(self.status == "analysed"),
             "TradesAnalysed": len(self.trades_analysed),
             "TradesUnanalysed": len(self.trades_unanalysed),
             "UnmarkedTrades": len(self.trades_unmarked),
             "StaleSlots": int(self.status == "stale_slot"),
         }
+        if self.total_pnl is not None:
+            # An unknown day is a gap in the curve, not a day of nothing.
+            counted["DayPnlCents"] = round(self.total_pnl * 100)
+        return counted
 
 
 def analyze_day(desk: Desk, event: ScheduledEvent) -> DayReport:
