@@ -160,6 +160,7 @@ CHEAP_TRANSACTIONS = Replacement(
 # moto looks for each of the ten members of every attribute value under several spellings; ours
 # are spelt as DynamoDB spells them, and most of a run's answers are attribute values.
 _original_get_value = ResponseSerializer.get_value
+_original_start_execution = StepFunctionsParserBackend.start_execution
 
 
 def _get_value(serializer: Any, value: Any, key: str, shape: Any) -> Any:
@@ -195,8 +196,6 @@ class _SimulatedTime:
 
 def replacements(host: Host) -> tuple[Replacement, ...]:
     """List what is replaced while a local cloud runs."""
-    original_start_execution = StepFunctionsParserBackend.start_execution
-
     # Executions, programs and tasks each start a thread: their order would be the scheduler's.
     def start(worker: Any) -> None:
         host.enqueue(QueuedExecution(worker))
@@ -238,7 +237,7 @@ def replacements(host: Host) -> tuple[Replacement, ...]:
     ) -> Any:
         if name is not None and not EXECUTION_NAME.fullmatch(name):
             raise InvalidName(f"Invalid Name: '{name}'")
-        return original_start_execution(backend, state_machine_arn, name, *rest, **named)
+        return _original_start_execution(backend, state_machine_arn, name, *rest, **named)
 
     return (
         Replacement(ExecutionWorker, "start", start, ExecutionWorker),
@@ -261,7 +260,7 @@ def replacements(host: Host) -> tuple[Replacement, ...]:
             StepFunctionsParserBackend,
             "start_execution",
             start_execution,
-            original_start_execution,
+            _original_start_execution,
         ),
     )
 
