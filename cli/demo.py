@@ -6,14 +6,25 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
 
+from cli.options import (
+    SCENARIO_NAMES,
+    ConfigOption,
+    EnvFileOption,
+    SetOption,
+    parse_assignments,
+)
 from cli.problems import ReportedProblem, ResultWrong
 from cli.report_tables import print_report
+
+if TYPE_CHECKING:
+    from simulator.rehearsal.rehearsal import Rehearsal
+    from simulator.rehearsal.report import RehearsalReport
 
 BOOK_DIRECTORY = Path("build/demo")
 
@@ -24,37 +35,52 @@ def demo(
         int, typer.Option(help="Seed of the synthetic market and of partial fills.", min=0)
     ] = 1,
     sessions: Annotated[
-        int, typer.Option(help="Trading sessions of the synthetic market.", min=1, max=120)
-    ] = 30,
+        int | None,
+        typer.Option(
+            help="Trading sessions to play; 30 synthetic ones or all recorded ones where not said.",
+            min=1,
+            max=120,
+        ),
+    ] = None,
     data: Annotated[
         Path | None, typer.Option(help="Replay the recorded chains in this directory instead.")
     ] = None,
-    config: Annotated[Path | None, typer.Option(help="Settings to trade with, as YAML.")] = None,
+    scenario: Annotated[
+        str | None, typer.Option(help=f"Play a named market instead: {SCENARIO_NAMES}.")
+    ] = None,
+    story: Annotated[
+        bool, typer.Option("--story", help="Tell what the desk did and why; scenarios always do.")
+    ] = False,
+    config: ConfigOption = None,
+    env_file: EnvFileOption = None,
+    settings: SetOption = None,
     json_path: Annotated[
         Path | None, typer.Option("--json", help="Also write the report to this file, as JSON.")
     ] = None,
 ) -> None:
     """Trade a market with the real handlers, state machines and template; no account needed."""
     console = Console()
+    command_line = parse_assignments(settings or ())
     if json_path is not None:
         _require_directory_of(json_path)
+    _require_place_for(BOOK_DIRECTORY)
     with console.status("Loading the market and synthesising the template..."):
         # Imported here: the command line answers --help without the CDK and the market.
         from simulator.rehearsal.preparation import PROBLEMS, prepare  # noqa: PLC0415
+        from simulator.rehearsal.report import what_is_wrong  # noqa: PLC0415
     try:
         with console.status("Loading the market and synthesising the template..."):
-            prepared = prepare(data_directory=data, seed=seed, sessions=sessions, config=config)
+            prepared = prepare(
+                data_directory=data,
+                seed=seed,
+                sessions=sessions,
+                config=config,
+                scenario=scenario,
+                dotenv=env_file,
+                command_line=command_line,
+            )
         with prepared as rehearsal:
-            with _progress(console) as progress:
-                task = progress.add_task("Trading", total=rehearsal.sessions, state="")
-                for step in rehearsal.play():
-                    progress.update(
-                        task,
-                        completed=step.number,
-                        description=f"{step.session.session:%Y-%m-%d}",
-                        state=f"equity {step.equity:,.2f} USD",
-                    )
-            report = rehearsal.report()
+            report = _play(console, rehearsal)
             text = report.model_dump_json(indent=2) + "\n"
             with _whole_directory(BOOK_DIRECTORY) as directory:
                 rehearsal.write_book(directory)
@@ -63,13 +89,24 @@ def demo(
             _write_whole(json_path, text)
     except PROBLEMS as problem:
         raise ReportedProblem(str(problem)) from problem
-    print_report(console, report)
+    print_report(console, report, tells_story=story or scenario is not None)
     console.print(f"The book is in {BOOK_DIRECTORY}.", highlight=False)
-    if not report.cash_identity.holds:
-        raise ResultWrong(
-            "the cash identity does not hold: the book and the broker's cash differ by "
-            f"{report.cash_identity.difference} USD"
-        )
+    wrong = what_is_wrong(report)
+    if wrong is not None:
+        raise ResultWrong(wrong)
+
+
+def _play(console: Console, rehearsal: "Rehearsal") -> "RehearsalReport":
+    with _progress(console) as progress:
+        task = progress.add_task("Trading", total=rehearsal.sessions, state="")
+        for step in rehearsal.play():
+            progress.update(
+                task,
+                completed=step.number,
+                description=f"{step.session.session:%Y-%m-%d}",
+                state=f"equity {step.equity:,.2f} USD",
+            )
+    return rehearsal.report()
 
 
 def _progress(console: Console) -> Progress:
@@ -88,6 +125,13 @@ def _require_directory_of(path: Path) -> None:
         raise ReportedProblem(f"--json {path}: this is a directory, not a file")
     if not path.absolute().parent.is_dir():
         raise ReportedProblem(f"--json {path}: there is no directory {path.parent}")
+
+
+def _require_place_for(directory: Path) -> None:
+    """Refuse before the run what would stop its book from being written after it."""
+    for place in (directory, *directory.parents):
+        if place.exists() and not place.is_dir():
+            raise ReportedProblem(f"the book goes to {directory}, but {place} is a file")
 
 
 def _write_whole(path: Path, text: str) -> None:

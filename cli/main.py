@@ -1,32 +1,55 @@
 """The command line of the agent."""
 
 import sys
+from collections.abc import Sequence
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from cli.demo import demo
+from cli.exchange import exchange
 from cli.problems import ReportedProblem
+from cli.show_config import show_config
+from cli.storm import storm
 
 app = typer.Typer(
     name="options-agent",
     help="An options-trading agent that runs in your own cloud account, or wholly on this machine.",
-    no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
 app.command()(demo)
-
-
-@app.callback()
-def _root() -> None:
-    """Keep `demo` a subcommand while it is the only one."""
+app.command()(exchange)
+app.command()(storm)
+app.command()(show_config)
 
 
 def main() -> None:
-    """Run the command line; a problem that has a name ends it with one sentence."""
+    """Run the command line, and exit with its code."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run a command and give its exit code; a problem that has a name is told in one sentence."""
     try:
-        app()
+        # Without an argument: what there is, and no complaint.
+        code = app(list(arguments) or ["--help"], prog_name="options-agent", standalone_mode=False)
     except ReportedProblem as problem:
-        Console(stderr=True).print(f"[bold red]error:[/] {problem}", highlight=False)
-        sys.exit(problem.exit_code)
+        _tell(str(problem))
+        return problem.exit_code
+    except typer.TyperException as problem:
+        # What was typed is not what a command takes.
+        _tell(problem.format_message())
+        return problem.exit_code
+    except typer.Abort:
+        _tell("aborted")
+        return 1
+    return code if isinstance(code, int) else 0
+
+
+def _tell(sentence: str) -> None:
+    # Whole lines: a path that was broken in the middle cannot be copied.
+    Console(stderr=True).print(
+        f"[bold red]error:[/] {escape(sentence)}", highlight=False, soft_wrap=True
+    )

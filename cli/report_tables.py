@@ -5,6 +5,7 @@ from decimal import Decimal
 
 from rich.box import SIMPLE, SIMPLE_HEAD
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from simulator.rehearsal.report import RehearsalReport, TradeReport
@@ -24,23 +25,63 @@ EXIT_NAMES = {
 }
 
 
-def print_report(console: Console, report: RehearsalReport) -> None:
-    """Print the trades, the money, the identity and the counts."""
+def print_report(console: Console, report: RehearsalReport, *, tells_story: bool) -> None:
+    """Print the trades, the money, the identity and the counts; the story where asked."""
+    console.print(f"Played {report.market}", highlight=False, markup=False)
+    if tells_story:
+        console.print(_story(report))
     console.print(_trades(report))
     console.print(_money(report))
     console.print(_identity(report))
+    if report.differences:
+        console.print(_differences(report))
     console.print(_counts(report))
     if report.rejections:
         console.print(_reasons("Why nothing was entered", report.rejections))
     for name, times in report.slots.times.items():
+        when = f", at {', '.join(times)} New York time" if times else ""
         console.print(
             f"{name}: ran {report.slots.ran[name]} of {report.slots.in_timetable.get(name, 0)} "
-            f"slots of the timetable, at {', '.join(times)} New York time.",
+            f"slots of the timetable{when}.",
             highlight=False,
         )
     console.print(
         f"Profile {report.profile['name']}: {report.profile['description']}", highlight=False
     )
+
+
+def _story(report: RehearsalReport) -> Table:
+    table = Table(
+        title="What the desk did, New York time",
+        title_justify="left",
+        box=SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
+    )
+    table.add_column("When", no_wrap=True)
+    table.add_column("Symbol", no_wrap=True)
+    table.add_column("Event")
+    table.add_column("Why")
+    for event in report.story:
+        times = f" ({event.times} times)" if event.times > 1 else ""
+        table.add_row(
+            event.at[5:], escape(event.symbol), escape(event.event), escape(event.why) + times
+        )
+    return table
+
+
+def _differences(report: RehearsalReport) -> Table:
+    table = Table(
+        title="Positions on which book and broker differ",
+        title_justify="left",
+        box=SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
+    )
+    table.add_column("Symbol")
+    table.add_column("Book", justify="right")
+    table.add_column("Broker", justify="right")
+    for each in report.differences:
+        table.add_row(each.symbol, f"{each.booked:,}", f"{each.held:,}")
+    return table
 
 
 def _trades(report: RehearsalReport) -> Table:
@@ -132,6 +173,9 @@ def _counts(report: RehearsalReport) -> Table:
         ("weeks reviewed", report.weeks_reviewed),
     ):
         table.add_row(name, f"{number:,}")
+    for function, kinds in report.failures.items():
+        for kind, number in kinds.items():
+            table.add_row(f"failed: {function}, {kind}", f"{number:,}")
     for reason, number in report.exits.items():
         table.add_row(f"exits: {reason.replace('_', ' ')}", f"{number:,}")
     return table

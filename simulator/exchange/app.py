@@ -57,7 +57,9 @@ class _Face:
             body = await request.body()
             with self._exchange.lock:
                 headers = self._limit.count_request()
-                fault = self._exchange.faults.take_http(request.method, request.url.path)
+                fault = self._exchange.faults.take_http(
+                    request.method, request.url.path, self._exchange.now
+                )
             if fault is not None and fault.is_before:
                 return await _faulty(fault, headers)
             response = self._answer(endpoint, request, body, headers)

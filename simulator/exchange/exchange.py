@@ -24,6 +24,7 @@ from simulator.exchange.order_checks import OrderChecks
 from simulator.exchange.records import Fill, Order, Position
 from simulator.exchange.settlement import Settlement
 from simulator.exchange.valuation import Balances, Valuation
+from simulator.worlds.events import CorporateEvents
 from simulator.worlds.world import World
 
 FEES_POSTED_AFTER_CLOSE = timedelta(minutes=30)
@@ -69,7 +70,7 @@ class Exchange:
         self.world = world
         self.calendar = SessionCalendar(world.sessions)
         self.clock = SimulatedClock(starts_at or self.calendar.first.opens_at)
-        self.faults = Faults()
+        self.faults = Faults(world.outages if isinstance(world, CorporateEvents) else ())
         self.identifiers = Identifiers(seed)
         self.account_id = self.identifiers.of("account", "0")
         self.account_number = account_number or f"PA{self.account_id[:8].upper()}"

@@ -1,8 +1,12 @@
-"""Faults that a test or a storm switches on; none of them happens by itself."""
+"""Faults that a test or a storm switches on; only a world's outages happen by themselves."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
+
+from simulator.worlds.events import Outage
 
 HANG_SECONDS = 30.0
 
@@ -46,7 +50,11 @@ class HttpFault:
 class Faults:
     """The switchboard of one exchange; `injected` counts what took effect, by name."""
 
-    def __init__(self) -> None:
+    def __init__(self, outages: Sequence[Outage] = ()) -> None:
+        """Make the switchboard; during `outages` every request is answered 500, and none acted on.
+
+        They are the market's own, so `clear` leaves them.
+        """
         self.injected: Counter[str] = Counter()
         self.late_fills_after_cancel = 0
         """So many of the next cancels are answered with 204 and fill nevertheless."""
@@ -56,6 +64,7 @@ class Faults:
         """So many of the next replacements of multi-leg orders are refused."""
         self._hidden: frozenset[str] = frozenset()
         self._http: list[HttpFault] = []
+        self._outages = tuple(outages)
 
     def on_http(
         self,
@@ -93,8 +102,15 @@ class Faults:
         """Give the symbols whose quotes are hidden now."""
         return self._hidden
 
-    def take_http(self, method: str, path: str) -> HttpFault | None:
-        """Give the fault that this request meets, and count it as used."""
+    def is_out_of_reach(self, at: datetime) -> bool:
+        """Say whether one of the market's outages lasts at `at`."""
+        return any(outage.starts_at <= at < outage.ends_at for outage in self._outages)
+
+    def take_http(self, method: str, path: str, at: datetime) -> HttpFault | None:
+        """Give the fault that this request meets at `at`, and count it as used."""
+        if self.is_out_of_reach(at):
+            self.injected["outage"] += 1
+            return HttpFault(HttpFaultKind.SERVER_ERROR, method, path, times=1, seconds=0)
         for fault in self._http:
             if fault.method in {None, method} and path.startswith(fault.path_prefix):
                 fault.times -= 1

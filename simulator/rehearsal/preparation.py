@@ -10,15 +10,14 @@ from agent.config.sources import SettingsInvalid, load_settings, overrides_of
 from infra.app import synthesize
 from simulator.cloud.lambda_runtime import LocalCloudError
 from simulator.exchange import ExchangeUnavailableError
+from simulator.rehearsal.markets import MarketRefused, open_market
 from simulator.rehearsal.profile import load_profile
 from simulator.rehearsal.rehearsal import Rehearsal, RehearsalFailed
 from simulator.worlds.recordings import WorldDataError
-from simulator.worlds.replay import ReplayWorld
-from simulator.worlds.synthetic import SyntheticWorld
-from simulator.worlds.world import World
 
 PROBLEMS = (
     SettingsInvalid,
+    MarketRefused,
     WorldDataError,
     LocalCloudError,
     RehearsalFailed,
@@ -30,22 +29,31 @@ PROBLEMS = (
 
 @contextmanager
 def prepare(
-    *, data_directory: Path | None, seed: int, sessions: int, config: Path | None
+    *,
+    data_directory: Path | None,
+    seed: int,
+    sessions: int | None,
+    config: Path | None,
+    scenario: str | None = None,
+    dotenv: Path | None = None,
+    command_line: Mapping[str, Any] | None = None,
 ) -> Iterator[Rehearsal]:
-    """Give a rehearsal ready to play, on recorded chains or on a synthetic market."""
-    world: World
-    if data_directory is not None:
-        world, profile = ReplayWorld.load(data_directory), load_profile("replay")
-    else:
-        world, profile = SyntheticWorld(seed, session_count=sessions), load_profile("synthetic")
-    settings = load_settings(config)
+    """Give a rehearsal ready to play: on recorded chains, a synthetic market, or a scenario.
+
+    What a person can mend raises one of PROBLEMS.
+    """
+    settings = load_settings(config, dotenv, command_line)
+    market = open_market(
+        data_directory=data_directory, scenario=scenario, seed=seed, sessions=sessions
+    )
+    profile = load_profile(market.profile)
     overrides = merged(
-        {"watchlist": list(world.symbols)}, merged(profile.settings, overrides_of(settings))
+        {"watchlist": list(market.world.symbols)}, merged(profile.settings, overrides_of(settings))
     )
     load_settings(command_line=overrides)
     with tempfile.TemporaryDirectory(prefix="options-agent-") as directory:
         template = synthesize(Path(directory), bundle_layers=False)
-        with Rehearsal(world, profile, template, seed=seed, settings=overrides) as rehearsal:
+        with Rehearsal(market, profile, template, seed=seed, settings=overrides) as rehearsal:
             yield rehearsal
 
 

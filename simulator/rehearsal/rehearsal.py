@@ -8,7 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -19,7 +19,8 @@ from agent.adapters.alpaca.credentials import parse_credentials
 from agent.adapters.dynamodb.book import DynamoBook
 from agent.adapters.dynamodb.tables import Tables
 from agent.adapters.dynamodb.volatility import DynamoVolatilityHistory
-from agent.book.records import Intent, Trade
+from agent.book.comparison import compare_positions
+from agent.book.records import Intent, JournalEvent, Trade
 from agent.book.states import TradeStatus
 from agent.config.environment import FunctionEnvironment
 from agent.market.calendar import NEW_YORK
@@ -28,9 +29,17 @@ from simulator.checkers.cash_identity import check_cash_identity
 from simulator.cloud.lambda_runtime import InvocationResult
 from simulator.cloud.local_cloud import LocalCloud
 from simulator.exchange import Exchange, serve
+from simulator.rehearsal.markets import Market
 from simulator.rehearsal.profile import Profile
-from simulator.rehearsal.report import RehearsalReport, SlotsReport, report_trade
-from simulator.worlds.world import TradingSession, World
+from simulator.rehearsal.report import (
+    DifferenceReport,
+    RehearsalReport,
+    SlotsReport,
+    report_trade,
+)
+from simulator.rehearsal.story import Sources, tell_story
+from simulator.rehearsal.tally import Failure, Tally
+from simulator.worlds.world import TradingSession
 
 IN_SESSION = frozenset({"scan_market", "monitor_positions"})
 """Outside a session these only say that the market is closed; their slots there are left out."""
@@ -57,54 +66,21 @@ class SessionProgress:
     exits: int
 
 
-@dataclass
-class Tally:
-    """Sum what the handlers answered."""
-
-    scans: int = 0
-    monitor_passes: int = 0
-    candidates: int = 0
-    signals: int = 0
-    entries: int = 0
-    exits_begun: int = 0
-    days_analyzed: int = 0
-    weeks_reviewed: int = 0
-    rejections: Counter[str] = field(default_factory=Counter)
-
-    def add(self, function: str, answer: Mapping[str, Any]) -> None:
-        if function == "scan_market":
-            self._add_scan(answer)
-        elif function == "monitor_positions":
-            self.monitor_passes += answer["status"] == "watched"
-            self.exits_begun += sum(answer["exits_begun"].values())
-        elif function == "analyze_day":
-            self.days_analyzed += answer["status"] == "analysed"
-        elif function == "learn_weekly":
-            self.weeks_reviewed += answer["status"] == "reviewed"
-
-    def _add_scan(self, answer: Mapping[str, Any]) -> None:
-        self.scans += answer["status"] == "scanned"
-        self.candidates += answer["candidates"]
-        self.signals += answer["signals"]
-        self.entries += answer["entries"]
-        self.rejections.update(answer["rejections"])
-        if answer["status"] != "scanned":
-            self.rejections[f"scan_{answer['status']}"] += 1
-
-
 class Rehearsal:
     """Hold the exchange, the local cloud and the book of one run; use as a context manager."""
 
     def __init__(
         self,
-        world: World,
+        market: Market,
         profile: Profile,
         template: Path,
         *,
         seed: int,
         settings: Mapping[str, Any],
     ) -> None:
-        self._world = world
+        self._market = market
+        self._world = market.world
+        self._played = market.world.sessions[: market.sessions]
         self._profile = profile
         self._template = template
         self._seed = seed
@@ -117,15 +93,16 @@ class Rehearsal:
     @property
     def sessions(self) -> int:
         """Count the sessions that will be played."""
-        return len(self._world.sessions)
+        return len(self._played)
 
     def __enter__(self) -> Self:
         self._began = time.monotonic()
-        opens_at = self._world.sessions[0].opens_at
+        opens_at = self._played[0].opens_at
         self.exchange = Exchange(
             self._world,
             starting_cash=STARTING_CASH,
             seed=self._seed,
+            early_assignment=self._market.early_assignment,
             starts_at=opens_at - BEFORE_OPEN,
         )
         with self._stack as stack:
@@ -152,8 +129,11 @@ class Rehearsal:
         self._stack.close()
 
     def play(self) -> Iterator[SessionProgress]:
-        """Run every session of the world, telling after each what it came to."""
-        sessions = self._world.sessions
+        """Run the market's sessions, telling after each what it came to.
+
+        Raises RehearsalFailed where a function fails although the broker was within reach.
+        """
+        sessions = self._played
         for number, session in enumerate(sessions, start=1):
             entries, exits = self._tally.entries, self._tally.exits_begun
             last = sessions[number].session if number < len(sessions) else None
@@ -174,15 +154,23 @@ class Rehearsal:
             for slot, function in self._slots_of(day, session):
                 if self.exchange.clock.now < slot:
                     self.exchange.clock.advance_to(slot)
-                answer = _answer(function, slot, self.cloud.fire(function, slot))
-                self._slots_ran[function].append(slot)
-                self._tally.add(function, answer)
+                self._fire(function, slot)
             day += timedelta(days=1)
             if following is None or day >= following:
                 break
         over = session.closes_at + AFTER_CLOSE
         if self.exchange.clock.now < over:
             self.exchange.clock.advance_to(over)
+
+    def _fire(self, function: str, slot: datetime) -> None:
+        excused = self.exchange.faults.is_out_of_reach(self.exchange.now)
+        result = self.cloud.fire(function, slot)
+        self._slots_ran[function].append(slot)
+        if excused and result.error_type is not None:
+            failure = Failure(slot, function, result.error_type, result.error_message or "")
+            self._tally.failures.append(failure)
+        else:
+            self._tally.add(function, _answer(function, slot, result))
 
     def _slots_of(self, day: date, session: TradingSession) -> list[tuple[datetime, str]]:
         """Give the slots of a day that the timetable has and the profile wants, in order."""
@@ -227,17 +215,26 @@ class Rehearsal:
         trades = self.book.all_trades()
         positions = self.book.positions_by_trade([trade.trade_id for trade in trades])
         closed = [trade for trade in trades if trade.exit_reason and trade.pnl is not None]
-        sessions = self._world.sessions
+        sessions = self._played
         first = sessions[0].session
         with connect(parse_credentials(json.dumps(self._secret)), live_trading=False) as alpaca:
             charged = sum((fee.amount for fee in alpaca.broker.fee_charges(first)), Decimal(0))
             cash_end = alpaca.broker.account().cash
         intents = self.book.all_intents()
+        sources = Sources(
+            trades=trades,
+            intents=intents,
+            journal=self._journal(),
+            failures=self._tally.failures,
+            activities=self.exchange.book.activities,
+        )
         published = self.cloud.published
         kinds = Counter(str(message.attributes.get("kind", "unknown")) for message in published)
         return RehearsalReport(
             profile=self._profile.model_dump(mode="json"),
             world=self._world.name,
+            market=self._market.description,
+            scenario=self._market.scenario,
             seed=self._seed,
             first_session=first.isoformat(),
             last_session=sessions[-1].session.isoformat(),
@@ -259,6 +256,7 @@ class Rehearsal:
             entries=sum(trade.execution.contracts > 0 for trade in trades),
             exits=dict(sorted(Counter(str(trade.exit_reason) for trade in closed).items())),
             rejections=self._rejections(trades, intents),
+            failures=self._tally.failures_by_function(),
             alerts=len(published),
             alerts_by_kind=dict(sorted(kinds.items())),
             orders=len(self.exchange.orders),
@@ -272,12 +270,30 @@ class Rehearsal:
                 cash_end=cash_end,
                 fees_charged=charged,
             ),
+            differences=self._differences(trades),
+            exercise_cash=sum(
+                (row.cash_change for row in sources.activities if row.activity_type == "OPTRD"),
+                Decimal(0),
+            ),
             trades=tuple(report_trade(trade, positions[trade.trade_id]) for trade in trades),
+            story=tell_story(sources),
             duration_seconds=round(time.monotonic() - self._began, 3),
         )
 
+    def _differences(self, trades: Sequence[Trade]) -> tuple[DifferenceReport, ...]:
+        """Compare what the book holds with the broker's positions, shares among them."""
+        held = {position.symbol: position.quantity for position in self.exchange.positions}
+        found = compare_positions(trades, held)
+        return tuple(DifferenceReport.model_validate(asdict(each)) for each in found)
+
+    def _journal(self) -> list[JournalEvent]:
+        """Read the journal of every UTC day that the run touched, oldest first."""
+        first, last = self.exchange.opened_at.date(), self.exchange.now.date()
+        days = range((last - first).days + 1)
+        return [event for day in days for event in self.book.journal(first + timedelta(days=day))]
+
     def write_book(self, directory: Path) -> None:
-        """Leave the book as JSON lines: trades, positions, intents; and the alerts told."""
+        """Leave the book as JSON lines: trades, positions, intents, journal; the alerts told."""
         trades = self.book.all_trades()
         by_trade = self.book.positions_by_trade([trade.trade_id for trade in trades])
         positions = [position for trade in trades for position in by_trade[trade.trade_id]]
@@ -285,6 +301,7 @@ class Rehearsal:
             ("trades", trades),
             ("positions", positions),
             ("intents", self.book.all_intents()),
+            ("journal", self._journal()),
         ):
             lines = "".join(record.model_dump_json() + "\n" for record in records)
             (directory / f"{name}.jsonl").write_text(lines, encoding="utf-8")

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict
 
 from agent.book.records import Position, Trade
 from simulator.checkers.cash_identity import CashIdentity
+from simulator.rehearsal.story import StoryEvent
 
 
 class LegReport(BaseModel):
@@ -56,6 +57,16 @@ class SlotsReport(BaseModel):
     in_timetable: dict[str, int]
 
 
+class DifferenceReport(BaseModel):
+    """A symbol of which book and broker hold different quantities; negative is short."""
+
+    model_config = ConfigDict(frozen=True)
+
+    symbol: str
+    booked: int
+    held: int
+
+
 class RehearsalReport(BaseModel):
     """Hold everything a rehearsal reports. Counts are integers, money is decimal text."""
 
@@ -63,6 +74,9 @@ class RehearsalReport(BaseModel):
 
     profile: dict[str, Any]
     world: str
+    market: str
+    """What was played, in words."""
+    scenario: str | None
     seed: int
     first_session: str
     last_session: str
@@ -77,6 +91,8 @@ class RehearsalReport(BaseModel):
     entries: int
     exits: dict[str, int]
     rejections: dict[str, int]
+    failures: dict[str, dict[str, int]]
+    """Invocations that failed while the broker was out of reach, by function and error type."""
     alerts: int
     alerts_by_kind: dict[str, int]
     orders: int
@@ -85,8 +101,38 @@ class RehearsalReport(BaseModel):
     equity_start: Decimal
     equity_end: Decimal
     cash_identity: CashIdentity
+    differences: tuple[DifferenceReport, ...]
+    """Where book and broker hold different positions once nothing is on the way any more."""
+    exercise_cash: Decimal
+    """What exercises and assignments moved of the broker's cash, in dollars."""
     trades: tuple[TradeReport, ...]
+    story: tuple[StoryEvent, ...]
     duration_seconds: float
+
+
+def what_is_wrong(report: RehearsalReport) -> str | None:
+    """Say in one sentence how the book and the broker differ, or None where they do not."""
+    parts = [
+        f"{each.symbol} ({each.booked} in the book, {each.held} at the broker)"
+        for each in report.differences
+    ]
+    identity = report.cash_identity
+    if not parts:
+        if identity.holds:
+            return None
+        return (
+            "the cash identity does not hold: the book and the broker's cash differ by "
+            f"{identity.difference} USD"
+        )
+    told = f"the book and the broker differ at the end: {', '.join(parts)}"
+    if not identity.holds:
+        told += f", and the cash identity by {identity.difference:,.2f} USD"
+    if report.exercise_cash:
+        told += (
+            f"; exercises and assignments moved {report.exercise_cash:,.2f} USD of cash, "
+            "which no trade of the book accounts for"
+        )
+    return told
 
 
 def report_trade(trade: Trade, positions: Sequence[Position]) -> TradeReport:

@@ -8,7 +8,8 @@ import requests
 from alpaca.common.exceptions import APIError
 from alpaca.data.requests import OptionLatestQuoteRequest
 
-from simulator.exchange import RefusalError, serve
+from simulator.exchange import Exchange, RefusalError, serve
+from simulator.worlds.scenarios import scenario_named
 from tests.simulation.exchange.alpaca_clients import Clients, clients_of, close_clients
 from tests.simulation.exchange.builders import (
     PUT_95,
@@ -73,6 +74,28 @@ def test_a_hanging_exchange_is_met_by_the_clients_own_timeout(
     with pytest.raises(requests.exceptions.ReadTimeout):
         post_order(clients, "hanging", timeout_seconds=0.1)
     assert len(clients.exchange.orders) == orders
+
+
+def test_during_an_outage_of_the_world_nothing_is_answered_and_the_market_goes_on() -> None:
+    world = scenario_named("broker-outage").world(seed=7, session_count=8)
+    (outage, *_) = world.outages
+    exchange = Exchange(world, starts_at=outage.starts_at - timedelta(seconds=1))
+    with serve(exchange) as server:
+        clients = clients_of(server)
+        clients.trading._retry = 0
+        assert clients.trading.get_clock().is_open
+        exchange.clock.advance_to(outage.starts_at)
+        with pytest.raises(APIError) as refused:
+            clients.trading.get_clock()
+        assert refused.value.status_code == 500
+        assert post_order(clients, "outage") == 500
+        assert exchange.orders == ()
+        exchange.faults.clear()
+        assert exchange.faults.is_out_of_reach(exchange.now)
+        exchange.clock.advance_to(outage.ends_at)
+        assert clients.trading.get_clock().is_open
+        assert exchange.faults.injected["outage"] == 2
+        close_clients(clients)
 
 
 def test_an_order_fills_although_its_cancel_was_answered() -> None:
