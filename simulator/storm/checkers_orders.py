@@ -1,10 +1,10 @@
 """Rules about orders: each has its intent, none is doubled, none is anybody else's."""
 
 from collections import Counter, defaultdict
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
-from agent.book.records import Intent, IntentKind, IntentStatus, OrderAttempt
+from agent.book.records import Intent, IntentKind, IntentStatus, OrderAttempt, Signal
 from agent.ports import TradingState
 from simulator.exchange import Order, OrderStatus
 from simulator.exchange.records import Side
@@ -126,25 +126,32 @@ class ForeignUntouched:
 
 
 class PricesAreSane:
-    """3, the collar: no entry for less than its least credit, no exit for more than the width."""
+    """3, the collar: entries at the market's terms and on good quotes, exits within the width."""
 
     name = "prices_are_sane"
 
     def __init__(self) -> None:
         self._seen = 0
+        self._priced_at: dict[str, datetime] = {}
+        """When each order was first written down: sent again, it is not priced again."""
 
     def check(self, view: DayView) -> list[str]:
+        for intent in view.book.unfinished_intents():
+            for attempt in intent.orders:
+                self._priced_at.setdefault(attempt.client_order_id, attempt.submitted_at)
         orders = view.exchange.orders
         found = []
         for order in orders[self._seen :]:
-            intent = view.intent_of(order.client_order_id)
+            known = view.intent_of(order.client_order_id)
             limit = order.signed_limit
-            if order.client_order_id in view.foreign_client_ids or not intent or limit is None:
+            if order.client_order_id in view.foreign_client_ids or known is None or limit is None:
                 continue
-            found += _entry_price(view, order, intent, -limit)
-            trade = view.book.trade(intent.trade_id)
+            if known.signal is not None:
+                found += self._entry(view, order, known, known.signal)
+                continue
+            trade = view.book.trade(known.trade_id)
             width = None if trade is None else trade.structure.width
-            if intent.signal is None and width is not None and not Decimal(0) < limit <= width:
+            if width is not None and not Decimal(0) < limit <= width:
                 found.append(f"{order.client_order_id} pays {limit} for a width of {width}")
         self._seen = len(orders)
         return found
@@ -152,23 +159,24 @@ class PricesAreSane:
     def check_end(self, view: DayView) -> list[str]:
         return self.check(view)
 
-
-def _entry_price(view: DayView, order: Order, intent: Intent, credit: Decimal) -> list[str]:
-    if intent.signal is None:
-        return []
-    found = []
-    attempts = [a for a in intent.orders if a.client_order_id == order.client_order_id]
-    if credit < max([intent.signal.credit_min, *(a.natural_cash for a in attempts)]):
-        found.append(f"{order.client_order_id} sells for {credit}, too little")
-    market = view.scenario.market
-    for attempt in attempts:
+    def _entry(self, view: DayView, order: Order, intent: Intent, signal: Signal) -> list[str]:
+        name = order.client_order_id
+        naturals = [a.natural_cash for a in intent.orders if a.client_order_id == name]
+        found = []
+        if order.signed_limit is not None and -order.signed_limit < max(
+            [signal.credit_min, *naturals]
+        ):
+            found.append(f"{name} sells for {-order.signed_limit}, too little")
+        priced_at = self._priced_at.get(name)
+        if priced_at is None:
+            return found
         # Disturbed before it was priced and until long after: no quote it saw was good.
-        window = market.disturbed(intent.signal.symbol, attempt.submitted_at)
-        latest = attempt.submitted_at + timedelta(seconds=ON_ITS_WAY_SECONDS)
+        window = view.scenario.market.disturbed(signal.symbol, priced_at)
+        latest = priced_at + timedelta(seconds=ON_ITS_WAY_SECONDS)
         # A stale quote is good for entries until it has aged.
         if window and window.holds(latest) and window.kind is not Disturbance.STALE:
-            found.append(f"{order.client_order_id} enters on {window.kind}")
-    return found
+            found.append(f"{name} enters on {window.kind}")
+        return found
 
 
 class OwnersWordHolds:
