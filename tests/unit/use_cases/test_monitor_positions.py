@@ -1,14 +1,24 @@
 """A monitor pass: marks, exits, and what it does about executions that went astray."""
 
-from agent.book.records import AlertKind, IntentStatus, Urgency
+from decimal import Decimal
+
+import pytest
+
+from agent.book.changes import BookChange, IntentWrite
+from agent.book.records import AlertKind, IntentStatus, OrderAttempt, OrderStatus, Urgency
 from agent.book.states import TradeStatus
 from agent.book.transitions import request_manual_exit
 from agent.ports import TradingState
 from agent.risk.reservation import PORTFOLIO_KEY, day_key
-from agent.use_cases.monitor_positions import MonitorReport, monitor_positions
+from agent.use_cases.monitor_positions import (
+    MonitorReport,
+    PassIncomplete,
+    monitor_positions,
+)
 from agent.use_cases.place_order import place_order
 from agent.use_cases.schedule import ScheduledEvent
 from agent.use_cases.steps import StepInput
+from tests.builders import a_creation, a_trade, an_intent
 from tests.simulation.exchange.small_world import MONDAY
 from tests.unit.use_cases.conftest import LONG_PUT, SHORT_PUT, TestDesk
 
@@ -186,3 +196,33 @@ def test_what_could_not_be_told_is_told_by_a_later_pass(desk: TestDesk) -> None:
     desk.alerts.available = True
     assert a_pass(desk).alerts_told == 1
     assert a_pass(desk).alerts_told == 0
+
+
+def test_one_broken_intent_keeps_no_other_trade_from_its_stop(desk: TestDesk) -> None:
+    trade = desk.open_trade()
+    nameless = OrderAttempt(
+        client_order_id="paper-broken-entry-1-o1",
+        contracts=1,
+        limit_cash=Decimal(1),
+        mid_cash=Decimal(1),
+        natural_cash=Decimal(1),
+        submitted_at=desk.exchange.now,
+        status=OrderStatus.FILLED,
+        filled_contracts=1,
+    )
+    broken = an_intent(
+        intent_id="paper-broken-entry-1", trade_id="paper-broken", orders=(nameless,)
+    )
+    pending = a_trade(TradeStatus.PENDING, trade_id="paper-broken")
+    desk.book.commit(a_creation(pending))
+    desk.book.commit(BookChange(intents=(IntentWrite(broken, None),)))
+    desk.workflows.start(broken)
+    desk.workflows.end(broken.intent_id)
+    desk.world.with_stock("96.95", "97.05", since=desk.exchange.now)
+    quote(desk, ("6.30", "6.60"), ("2.50", "2.70"))
+
+    with pytest.raises(PassIncomplete, match=r"paper-broken-entry-1: ValueError: .*unknown price"):
+        a_pass(desk)
+
+    assert [intent.trade_id for intent in desk.close_intents()] == [trade.trade_id]
+    assert any("paper-broken-entry-1" in alert.subject for alert in desk.alerts.published)

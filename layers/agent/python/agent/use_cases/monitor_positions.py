@@ -1,9 +1,9 @@
 """Watch open trades: finish what went astray, mark what is held, close what its rules close."""
 
 from collections import Counter
-from collections.abc import Sequence
-from contextlib import suppress
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from pydantic import Field
@@ -19,7 +19,7 @@ from agent.use_cases.alerting import publish_alerts
 from agent.use_cases.desk import Desk
 from agent.use_cases.marking import Marks, fetch_marks
 from agent.use_cases.reconcile_order import reconcile_order
-from agent.use_cases.schedule import ScheduledEvent, is_stale
+from agent.use_cases.schedule import ScheduledEvent, is_stale, leave_beat
 from agent.use_cases.steps import Message, OrderStillWorking, StepInput
 
 MARKS_TOGETHER_MAX = 50
@@ -58,6 +58,7 @@ class MonitorReport(Message):
 def monitor_positions(desk: Desk, event: ScheduledEvent) -> MonitorReport:
     """Make one pass over the book; a closed market or a stale slot makes none."""
     clock = desk.clock.market_clock()
+    leave_beat(desk, "monitor_positions", event.slot)
     if not clock.is_open:
         status = "market_closed"
     elif is_stale(event.slot, clock.now, desk.settings.schedule.monitor_slot_age_max_seconds):
@@ -67,10 +68,48 @@ def monitor_positions(desk: Desk, event: ScheduledEvent) -> MonitorReport:
     return MonitorReport(slot=event.slot, status=status, alerts_told=publish_alerts(desk))
 
 
+class PassIncomplete(Exception):
+    """Raised after a pass that failed for some intents or trades; all others were served."""
+
+
+@dataclass
+class _Troubles:
+    """Keep what failed, so that one broken intent or trade cannot keep others from their stops."""
+
+    found: list[tuple[str, Exception]] = field(default_factory=list)
+
+    @contextmanager
+    def of(self, name: str) -> Iterator[None]:
+        try:
+            yield
+        except Exception as error:  # noqa: BLE001 - raised again once all others are served
+            self.found.append((name, error))
+
+    def alerts(self, at: datetime) -> tuple[Alert, ...]:
+        """Tell of each once a day."""
+        return tuple(
+            Alert(
+                alert_id=f"{name}-failed-{new_york_date(at):%Y%m%d}",
+                kind=AlertKind.SYSTEM_ERROR,
+                at=at,
+                subject=f"A monitor pass failed for {name}",
+                message=f"{name}: {type(error).__name__}: {error}",
+            )
+            for name, error in self.found
+        )
+
+    def raise_any(self) -> None:
+        if self.found:
+            names = "; ".join(f"{name}: {type(e).__name__}: {e}" for name, e in self.found)
+            raise PassIncomplete(names) from self.found[0][1]
+
+
 def _watch_all(desk: Desk, event: ScheduledEvent, now: datetime) -> MonitorReport:
+    troubles = _Troubles()
     redriven: Counter[str] = Counter()
     for intent in desk.book.unfinished_intents():
-        redriven[_redrive(desk, intent, now)] += 1
+        with troubles.of(intent.intent_id):
+            redriven[_redrive(desk, intent, now)] += 1
     held = [
         trade
         for trade in desk.book.active_trades()
@@ -82,10 +121,15 @@ def _watch_all(desk: Desk, event: ScheduledEvent, now: datetime) -> MonitorRepor
         seen = _Pass(_moment(desk, event.slot, now), fetch_marks(desk, held, now))
         quiet: list[PositionMark] = []
         for trade in held:
-            reason = _watch(desk, trade, seen, quiet)
-            exits.update([reason] if reason else [])
-            unmarked += not seen.marks.is_marked(trade.trade_id)
+            with troubles.of(trade.trade_id):
+                reason = _watch(desk, trade, seen, quiet)
+                exits.update([reason] if reason else [])
+                unmarked += not seen.marks.is_marked(trade.trade_id)
         _store_marks(desk, quiet)
+    if troubles.found:
+        desk.book.commit(BookChange(alerts=troubles.alerts(now)))
+    told = publish_alerts(desk)
+    troubles.raise_any()
     return MonitorReport(
         slot=event.slot,
         status="watched",
@@ -95,7 +139,7 @@ def _watch_all(desk: Desk, event: ScheduledEvent, now: datetime) -> MonitorRepor
         reconciled=redriven["reconciled"],
         unresolved=redriven["unresolved"],
         unmarked=unmarked,
-        alerts_told=publish_alerts(desk),
+        alerts_told=told,
     )
 
 
