@@ -18,7 +18,7 @@ from agent.book.changes import BookBusy
 from agent.market.volatility import ImpliedVolatilitySample
 
 SESSIONS_KEPT_MAX = 1008
-"""Four years: about 100 kB, a quarter of what an item may hold."""
+"""Four years: about 170 kB, less than half of what an item may hold."""
 WRITE_ATTEMPTS_MAX = 5
 
 _SAMPLES = TypeAdapter(tuple[ImpliedVolatilitySample, ...])
