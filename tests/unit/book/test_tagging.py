@@ -35,7 +35,7 @@ def test_the_book_takes_a_tag_once() -> None:
     assert stored.reason_tags == ("timing",)
 
 
-@pytest.mark.parametrize("status", set(TradeStatus) - {TradeStatus.CLOSED})
+@pytest.mark.parametrize("status", sorted(set(TradeStatus) - {TradeStatus.CLOSED}))
 def test_only_a_closed_trade_can_be_tagged(status: TradeStatus) -> None:
     with pytest.raises(ValueError, match="not closed"):
         tag_trade(a_trade(status), ("timing",), {}, AS_OF)
