@@ -16,7 +16,8 @@ from tests.unit.use_cases.analysis_desk import AnalysisDesk, new_york
 
 
 def an_office(**settings: object) -> AnalysisDesk:
-    return AnalysisDesk(settings=Settings.model_validate(settings))
+    """Review one strategy, unless told otherwise."""
+    return AnalysisDesk(settings=Settings.model_validate({"strategies": [STRATEGY]} | settings))
 
 
 def close(office: AnalysisDesk, number: int, strategy: str = STRATEGY) -> None:

@@ -322,7 +322,7 @@ class Settings(Section):
         ("AAPL", "AMZN", "GOOGL", "MSFT", "NVDA"), min_length=1, description="symbols to scan"
     )
     strategies: tuple[str, ...] = Field(
-        ("bull_put_spread",),
+        ("bull_put_spread", "cash_secured_put", "iron_condor"),
         min_length=1,
         description="names of the strategies that may enter; open trades of others are still left",
     )
