@@ -20,7 +20,7 @@ TWO = Decimal(2)
 
 @dataclass(frozen=True, slots=True)
 class LegQuote:
-    """A leg with the two sides of its market, both present and not crossed."""
+    """A leg with the two sides of its market, not crossed; a bid that nobody makes is zero."""
 
     side: Side
     ratio: int

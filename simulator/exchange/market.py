@@ -106,6 +106,17 @@ class MarketView:
         sides = two_sided(shown.bid, shown.ask)
         return None if sides is None else (*sides, shown.at)
 
+    def offer(self, symbol: str) -> tuple[Decimal, Decimal, datetime] | None:
+        """Give bid, ask and the moment of a quote that is not crossed; a missing bid is zero.
+
+        None where nobody offers.
+        """
+        shown = self.stock(symbol) if symbol in self.world.symbols else self.option(symbol)
+        if shown is None or shown.ask is None or shown.ask <= 0:
+            return None
+        bid = shown.bid or Decimal(0)
+        return None if bid > shown.ask else (bid, shown.ask, shown.at)
+
     def mark(self, symbol: str) -> Decimal | None:
         """Give the mid of a contract or stock; a stock without one is worth its last trade."""
         if symbol in self.world.symbols:

@@ -9,7 +9,7 @@ from simulator.exchange.fees import FeeSchedule, fees_for_fill
 from simulator.exchange.fills import FillModel, LegQuote, PackageQuote, PartialFillRule, leg_prices
 from simulator.exchange.market import MarketView
 from simulator.exchange.numbers import timestamp
-from simulator.exchange.records import Fill, Order, OrderLeg, OrderStatus
+from simulator.exchange.records import Fill, Order, OrderLeg, OrderStatus, Side
 
 REMAINDER_DELAY = timedelta(seconds=30)
 """How long the rest of a partly filled order waits within one move of the clock."""
@@ -78,8 +78,11 @@ class Matching:
         if session is None:
             return None
         quotes = []
+        # Nobody takes a single contract for nothing; beside a leg that is bought, somebody does.
+        gives_away = any(leg.side is Side.BUY for leg in order.legs)
         for leg in order.legs:
-            quote = self._market.quote(leg.symbol)
+            read = self._market.offer if gives_away else self._market.quote
+            quote = read(leg.symbol)
             # A quote of an earlier session is what a world shows before its first of the day.
             if quote is None or quote[2] < session.opens_at:
                 return None

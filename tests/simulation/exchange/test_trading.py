@@ -90,8 +90,30 @@ def test_opening_and_closing_moves_cash_by_exactly_the_two_nets() -> None:
     assert exchange.book.realized_profit == Decimal(-60)
 
 
-def test_a_leg_without_a_bid_stops_the_fill() -> None:
+def test_a_leg_that_is_bought_needs_no_bid() -> None:
     exchange = exchange_at_noon(usual_world().with_option(PUT_95, None, "0.90", since=NOON))
+    filled(exchange, put_spread("0.50"))
+
+
+def test_a_leg_that_is_sold_beside_a_bought_one_is_given_away_where_nobody_bids() -> None:
+    world = usual_world()
+    exchange = exchange_at_noon(world)
+    filled(exchange, put_spread("-0.60"))
+    world.with_option(PUT_95, None, "0.05", since=exchange.now)
+    closing = filled(exchange, put_spread_close("3.00"))
+    assert closing.legs[1].filled_value == 0
+    assert exchange.positions == ()
+
+
+def test_nobody_takes_a_single_contract_without_a_bid() -> None:
+    exchange = exchange_at_noon(usual_world().with_option(PUT_95, None, "0.90", since=NOON))
+    order = exchange.place_order(single_order(PUT_95, "sell", "0.05"))
+    exchange.clock.advance(60)
+    assert order.status == "new"
+
+
+def test_a_leg_without_an_offer_stops_the_fill() -> None:
+    exchange = exchange_at_noon(usual_world().with_option(PUT_95, "0.80", None, since=NOON))
     order = exchange.place_order(put_spread("0.50"))
     exchange.clock.advance(60)
     assert order.status == "new"
