@@ -8,7 +8,7 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from agent.config.environment import ENVIRONMENTS, StartingEnvironment
-from infra.constructs.alarms import ONE_MINUTE, Alarms, agent_metric
+from infra.constructs.alarms import FIVE_MINUTES, ONE_MINUTE, Alarms, agent_metric
 from infra.constructs.alerting import Alerting
 from infra.constructs.dashboard import Dashboard
 from infra.constructs.functions import AgentFunction
@@ -75,6 +75,9 @@ class AgentStack(cdk.Stack):
         alarms.watch_dead_letters(dead_letters)
         alarms.watch_unresolved(
             agent_metric(namespace, "monitor_positions", "UnresolvedIntents", ONE_MINUTE)
+        )
+        alarms.watch_heartbeat(
+            agent_metric(namespace, "watch_heartbeat", "Heartbeat", FIVE_MINUTES, "Minimum")
         )
         Dashboard(
             self,

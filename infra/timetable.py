@@ -10,7 +10,8 @@ class TimetableEntry:
     function: str
     minute: str
     hour: str
-    week_day: str
+    week_day: str | None
+    """None is every day of the week."""
     description: str
 
 
@@ -44,5 +45,14 @@ TIMETABLE = (
         hour="20",
         week_day="SUN",
         description="Review the trades of the window on Sunday evenings",
+    ),
+    # Day and night, every day: an alarm can only take silence for bad news where there is never
+    # a good reason for it.
+    TimetableEntry(
+        function="watch_heartbeat",
+        minute="*/5",
+        hour="*",
+        week_day=None,
+        description="Listen for the heartbeat of scans and monitor passes, around the clock",
     ),
 )

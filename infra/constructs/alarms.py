@@ -16,13 +16,15 @@ from infra.constructs.workflows import Workflow
 FIVE_MINUTES = cdk.Duration.minutes(5)
 ONE_MINUTE = cdk.Duration.minutes(1)
 UNRESOLVED_MINUTES = 10
+SILENT_PERIODS = 2
+"""One look may miss: the broker is down for a moment, or a metric is late."""
 
 
 class Alarms(Construct):
     """Create the alarms; each publishes to the topic when it goes off and when it is over.
 
-    Missing data is good news here: all of these count failures. That the agent is alive is for
-    the heartbeat to say.
+    Missing data is good news to those that count failures, and bad news to the heartbeat, which
+    is told around the clock: whatever keeps it from being told is worth waking for.
     """
 
     def __init__(self, scope: Construct, *, topic: sns.ITopic) -> None:
@@ -78,9 +80,27 @@ class Alarms(Construct):
             periods=UNRESOLVED_MINUTES,
         )
 
+    def watch_heartbeat(self, heartbeat: cloudwatch.IMetric) -> None:
+        """Watch for silence: of scans and monitor passes, and of whoever listens for them."""
+        self._alarm(
+            "Heartbeat",
+            heartbeat,
+            "the agent is silent: its scans, its monitor passes, or the watch over both",
+            periods=SILENT_PERIODS,
+            rings_below=True,
+        )
+
     def _alarm(
-        self, name: str, metric: cloudwatch.IMetric, sentence: str, *, periods: int = 1
+        self,
+        name: str,
+        metric: cloudwatch.IMetric,
+        sentence: str,
+        *,
+        periods: int = 1,
+        rings_below: bool = False,
     ) -> None:
+        """Ring at 1 or more, or below 1; what rings below takes missing data for silence."""
+        comparison, missing = cloudwatch.ComparisonOperator, cloudwatch.TreatMissingData
         alarm = cloudwatch.Alarm(
             self,
             name,
@@ -88,8 +108,12 @@ class Alarms(Construct):
             alarm_description=f"options-agent: {sentence}",
             threshold=1,
             evaluation_periods=periods,
-            comparison_operator=(cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD),
-            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+            comparison_operator=(
+                comparison.LESS_THAN_THRESHOLD
+                if rings_below
+                else comparison.GREATER_THAN_OR_EQUAL_TO_THRESHOLD
+            ),
+            treat_missing_data=missing.BREACHING if rings_below else missing.NOT_BREACHING,
         )
         alarm.add_alarm_action(self._action)
         alarm.add_ok_action(self._action)

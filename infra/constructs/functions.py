@@ -40,6 +40,7 @@ SIZES: Mapping[str, FunctionSize] = MappingProxyType(
         "monitor_positions": FunctionSize(50, 1769, event_age_max_seconds=60),
         "analyze_day": FunctionSize(240, event_age_max_seconds=60),
         "learn_weekly": FunctionSize(240, event_age_max_seconds=60),
+        "watch_heartbeat": FunctionSize(60, event_age_max_seconds=60),
     }
 )
 """The functions that are not sized as a step of a state machine is."""

@@ -102,6 +102,7 @@ RIGHTS: Mapping[str, Rights] = MappingProxyType(
             learning_logs=APPEND,
             lists=("performance_metrics",),
         ),
+        "watch_heartbeat": Rights(agent_state=("dynamodb:GetItem",)),
     }
 )
 

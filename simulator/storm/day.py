@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from agent.adapters.memory.alerts import MemoryAlerts
+from agent.adapters.memory.beats import MemoryBeats
 from agent.adapters.memory.control import MemoryControl
 from agent.adapters.memory.learning_log import MemoryLearningLog
 from agent.adapters.memory.metrics import MemoryMetrics
@@ -192,6 +193,7 @@ class StormDay:
             book=FaultyBook(sandbox, self._book),
             volatility=FaultyVolatility(sandbox, self._volatility),
             control=FaultyControl(sandbox, self._control),
+            beats=MemoryBeats(),
             workflows=FaultyWorkflows(sandbox, self.executions.start, self.executions.state),
             alerts=FaultyAlerts(sandbox, self._alerts),
             outbox=FaultyOutbox(sandbox, self._book.outbox),

@@ -15,7 +15,26 @@ def test_every_alarm_tells_the_topic_when_it_goes_off_and_when_it_is_over(
     for alarm in alarms:
         assert alarm.properties["AlarmActions"] == [{"Ref": topic.logical_id}], alarm.logical_id
         assert alarm.properties["OKActions"] == [{"Ref": topic.logical_id}], alarm.logical_id
-        assert alarm.properties["TreatMissingData"] == "notBreaching", alarm.logical_id
+        assert alarm.properties.get("ActionsEnabled", True) is True, alarm.logical_id
+
+
+def test_no_data_is_good_news_to_those_that_count_failures_and_silence_to_the_heartbeat(
+    template: Synthesized,
+) -> None:
+    alarms = template.of_type("AWS::CloudWatch::Alarm")
+    hearts = [alarm for alarm in alarms if alarm.properties.get("MetricName") == "Heartbeat"]
+    (heart,) = hearts
+    for alarm in alarms:
+        expected = "breaching" if alarm is heart else "notBreaching"
+        assert alarm.properties["TreatMissingData"] == expected, alarm.logical_id
+    properties = heart.properties
+    assert properties["Statistic"] == "Minimum"
+    assert properties["ComparisonOperator"] == "LessThanThreshold"
+    assert properties["Threshold"] == 1
+    # A period as long as the schedule's: each holds one look, or none where nobody looked.
+    assert (properties["Period"], properties["EvaluationPeriods"]) == (300, 2)
+    assert properties["Namespace"] == "OptionsAgent/paper"
+    assert properties["Dimensions"] == [{"Name": "service", "Value": "watch_heartbeat"}]
 
 
 def test_cloudwatch_may_publish_to_the_encrypted_topic(template: Synthesized) -> None:

@@ -17,6 +17,7 @@ SCHEDULED = {
     "monitor_positions": 60,
     "analyze_day": 86_400,
     "learn_weekly": 604_800,
+    "watch_heartbeat": 300,
 }
 """Function to the seconds between two of its slots."""
 TASK_TIMEOUT_SECONDS = 40

@@ -84,7 +84,7 @@ def test_only_reports_and_kelly_read_a_whole_table_and_only_that_of_the_trades(
         if "dynamodb:Scan" in allowed_on(template, name, table)
     }
     reports = {("analyze_day", "trades"), ("learn_weekly", "trades")}
-    kelly_sizing = {("check_risk", "trades"), ("size_position", "trades")}
+    kelly_sizing = {(name, "trades") for name in ("scan_market", "check_risk", "size_position")}
     assert scans == reports | kelly_sizing
 
 

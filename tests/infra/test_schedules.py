@@ -23,6 +23,7 @@ def test_every_schedule_runs_by_new_york_time(template: Synthesized) -> None:
         "monitor_positions": "cron(* 9-16 ? * MON-FRI *)",
         "analyze_day": "cron(0 17 ? * MON-FRI *)",
         "learn_weekly": "cron(0 20 ? * SUN *)",
+        "watch_heartbeat": "cron(*/5 * * * ? *)",
     }
     for schedule in schedules.values():
         assert schedule.properties["ScheduleExpressionTimezone"] == "America/New_York"

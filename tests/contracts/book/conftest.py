@@ -7,16 +7,18 @@ from typing import Protocol
 
 import pytest
 
+from agent.adapters.dynamodb.beats import DynamoBeats
 from agent.adapters.dynamodb.book import DynamoBook
 from agent.adapters.dynamodb.control import DynamoControl
 from agent.adapters.dynamodb.outbox import DynamoAlertOutbox
 from agent.adapters.dynamodb.tables import Tables
 from agent.adapters.dynamodb.volatility import DynamoVolatilityHistory
+from agent.adapters.memory.beats import MemoryBeats
 from agent.adapters.memory.book import MemoryBook
 from agent.adapters.memory.control import MemoryControl
 from agent.adapters.memory.volatility import MemoryVolatilityHistory
 from agent.book.records import JournalEvent
-from agent.ports import AlertOutbox, Book, Control, VolatilityHistory
+from agent.ports import AlertOutbox, Beats, Book, Control, VolatilityHistory
 from tests.dynamodb import create, dynamodb_in_process, new_tables
 
 
@@ -32,11 +34,12 @@ class Stores:
     outbox: AlertOutbox
     volatility: VolatilityHistory
     control: Control
+    beats: Beats
 
 
 def memory_stores() -> Stores:
     book = MemoryBook()
-    return Stores(book, book.outbox, MemoryVolatilityHistory(), MemoryControl())
+    return Stores(book, book.outbox, MemoryVolatilityHistory(), MemoryControl(), MemoryBeats())
 
 
 def dynamodb_stores(tables: Tables) -> Stores:
@@ -45,6 +48,7 @@ def dynamodb_stores(tables: Tables) -> Stores:
         DynamoAlertOutbox(tables),
         DynamoVolatilityHistory(tables),
         DynamoControl(tables),
+        DynamoBeats(tables),
     )
 
 

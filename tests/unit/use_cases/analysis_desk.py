@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any, cast
 
 from agent.adapters.memory.alerts import MemoryAlerts
+from agent.adapters.memory.beats import MemoryBeats
 from agent.adapters.memory.book import MemoryBook
 from agent.adapters.memory.clock import MemoryCalendar, MemoryClock
 from agent.adapters.memory.control import MemoryControl
@@ -67,6 +68,7 @@ class AnalysisDesk:
             book=self.book,
             volatility=MemoryVolatilityHistory(),
             control=MemoryControl(),
+            beats=MemoryBeats(),
             workflows=MemoryWorkflows(),
             alerts=self.alerts,
             outbox=self.book.outbox,

@@ -12,6 +12,7 @@ import pytest
 from agent.adapters.alpaca.connection import AlpacaConnection, connect
 from agent.adapters.alpaca.credentials import parse_credentials
 from agent.adapters.memory.alerts import MemoryAlerts
+from agent.adapters.memory.beats import MemoryBeats
 from agent.adapters.memory.book import MemoryBook
 from agent.adapters.memory.control import MemoryControl
 from agent.adapters.memory.learning_log import MemoryLearningLog
@@ -158,6 +159,7 @@ def make_desk(
         book=book,
         volatility=MemoryVolatilityHistory(),
         control=control,
+        beats=MemoryBeats(),
         workflows=workflows,
         alerts=alerts,
         outbox=book.outbox,

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import cast
 
 from agent.adapters.memory.alerts import MemoryAlerts
+from agent.adapters.memory.beats import MemoryBeats
 from agent.adapters.memory.book import MemoryBook
 from agent.adapters.memory.clock import MemoryCalendar, MemoryClock
 from agent.adapters.memory.control import MemoryControl
@@ -119,6 +120,7 @@ class ScanDesk:
             book=self.book,
             volatility=self.volatility,
             control=self.control,
+            beats=MemoryBeats(),
             workflows=self.workflows,
             alerts=MemoryAlerts(),
             outbox=self.book.outbox,

@@ -19,6 +19,7 @@ from agent.config.settings import Settings
 from agent.ports import (
     AlertOutbox,
     Alerts,
+    Beats,
     Book,
     Broker,
     Calendar,
@@ -124,6 +125,12 @@ class FunctionDesk:
         from agent.adapters.dynamodb.control import DynamoControl
 
         return DynamoControl(self._tables)
+
+    @cached_property
+    def beats(self) -> Beats:
+        from agent.adapters.dynamodb.beats import DynamoBeats
+
+        return DynamoBeats(self._tables)
 
     @cached_property
     def outbox(self) -> AlertOutbox:

@@ -240,6 +240,18 @@ class Control(Protocol):
         ...
 
 
+class Beats(Protocol):
+    """The signs of life that the scheduled functions leave."""
+
+    def beat(self, function: str, slot: datetime) -> None:
+        """Remember that a function ran for a slot; one older than what is known moves nothing."""
+        ...
+
+    def last_beat(self, function: str) -> datetime | None:
+        """Give the newest slot that a function ran for, as aware UTC; None where it never did."""
+        ...
+
+
 class ExecutionState(StrEnum):
     ABSENT = "absent"
     RUNNING = "running"

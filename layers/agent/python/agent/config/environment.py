@@ -69,5 +69,6 @@ ENVIRONMENTS: dict[str, type[FunctionEnvironment]] = {
     "reconcile_order": AlertingEnvironment,
     "analyze_day": AnalyzingEnvironment,
     "learn_weekly": LearningEnvironment,
+    "watch_heartbeat": FunctionEnvironment,
 }
 """Function folder to its environment."""

@@ -8,6 +8,7 @@ from agent.config.settings import Settings
 from agent.ports import (
     AlertOutbox,
     Alerts,
+    Beats,
     Book,
     Broker,
     Calendar,
@@ -47,6 +48,8 @@ class Desk(Protocol):
     @property
     def control(self) -> Control: ...
     @property
+    def beats(self) -> Beats: ...
+    @property
     def workflows(self) -> Workflows: ...
     @property
     def alerts(self) -> Alerts: ...
@@ -71,6 +74,7 @@ class AssembledDesk:
     book: Book
     volatility: VolatilityHistory
     control: Control
+    beats: Beats
     workflows: Workflows
     alerts: Alerts
     outbox: AlertOutbox

@@ -28,7 +28,7 @@ from agent.use_cases.desk import Desk
 from agent.use_cases.entry_choice import POSITIONS_FULL, best_of_chain, choose_entries
 from agent.use_cases.entry_risk import EntryBudget, entry_budget
 from agent.use_cases.market_view import look_at
-from agent.use_cases.schedule import ScheduledEvent, is_stale
+from agent.use_cases.schedule import ScheduledEvent, is_stale, leave_beat
 from agent.use_cases.steps import Message
 
 
@@ -76,6 +76,7 @@ def scan_market(desk: Desk, event: ScheduledEvent) -> ScanReport:
     Raises BrokerUnavailable where no symbol at all could be seen.
     """
     clock = desk.clock.market_clock()
+    leave_beat(desk, "scan_market", event.slot)
     account = _admit(desk, event, clock.is_open, clock.now)
     if isinstance(account, str):
         return ScanReport(slot=event.slot, status=account)

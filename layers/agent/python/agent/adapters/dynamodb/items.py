@@ -135,6 +135,8 @@ class AgentStateItem(Item):
     entries = NumberAttribute(null=True)
     claim = UnicodeAttribute(null=True)
     """Who claimed a slot."""
+    beat_at = TimestampAttribute(null=True)
+    """The newest slot that a function ran for."""
     sent = BooleanAttribute(null=True)
     retain_until = EpochAttribute(null=True)
     """What `expires_at` becomes once an alert is sent."""

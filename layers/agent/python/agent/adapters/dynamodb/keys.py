@@ -57,5 +57,9 @@ def volatility_key(symbol: str) -> Key:
     return Key(f"iv#{symbol}", "samples")
 
 
+def beat_key(function: str) -> Key:
+    return Key(f"beat#{function}", "latest")
+
+
 def slot_key(schedule: str, slot: datetime) -> Key:
     return Key(f"slot#{schedule}", timestamp(slot))
