@@ -16,6 +16,7 @@ from agent.market.calendar import new_york_date, next_session
 from agent.ports import ExecutionState, TradingState
 from agent.strategies.exits import ExitAlarm, ExitDecision, ExitMoment
 from agent.use_cases.alerting import publish_alerts
+from agent.use_cases.cancel_order import cancel_working
 from agent.use_cases.desk import Desk
 from agent.use_cases.marking import Marks, fetch_marks
 from agent.use_cases.reconcile_order import reconcile_order
@@ -39,6 +40,8 @@ class MonitorReport(Message):
     trades_watched: int = 0
     exits_begun: dict[str, int] = Field(default_factory=dict)
     redriven: int = 0
+    withdrawn: int = 0
+    """Entries whose working order was asked to be cancelled: the owner wants none any more."""
     reconciled: int = 0
     unresolved: int = 0
     unmarked: int = 0
@@ -136,6 +139,7 @@ def _watch_all(desk: Desk, event: ScheduledEvent, now: datetime) -> MonitorRepor
         trades_watched=len(held),
         exits_begun={reason: number for reason, number in sorted(exits.items()) if number},
         redriven=redriven["redriven"],
+        withdrawn=redriven["withdrawn"],
         reconciled=redriven["reconciled"],
         unresolved=redriven["unresolved"],
         unmarked=unmarked,
@@ -147,7 +151,7 @@ def _redrive(desk: Desk, intent: Intent, now: datetime) -> str:
     """Start what never started, finish what ended too early, leave alone what runs."""
     state = desk.workflows.state(intent)
     if state is ExecutionState.RUNNING:
-        return "running"
+        return "withdrawn" if _withdraw_entry(desk, intent) else "running"
     waited = now - intent.created_at
     limit = timedelta(seconds=desk.settings.schedule.scan_slot_age_max_seconds)
     entry_is_stale = intent.kind is IntentKind.ENTRY and waited > limit
@@ -159,6 +163,19 @@ def _redrive(desk: Desk, intent: Intent, now: datetime) -> str:
     except (OrderStillWorking, BookConflict):
         return "unresolved"
     return "reconciled"
+
+
+def _withdraw_entry(desk: Desk, intent: Intent) -> int:
+    """Ask for the cancel of an entry's working orders where the owner wants no entries any more.
+
+    Nothing is written: the execution that runs polls the order, sees its end, and is refused
+    another rung.
+    """
+    if intent.kind is not IntentKind.ENTRY:
+        return 0
+    if desk.control.trading_state() is TradingState.ACTIVE:
+        return 0
+    return cancel_working(desk, intent)
 
 
 def _moment(desk: Desk, slot: datetime, now: datetime) -> ExitMoment:
