@@ -11,6 +11,7 @@ from cli.demo import demo
 from cli.exchange import exchange
 from cli.problems import ReportedProblem
 from cli.show_config import show_config
+from cli.state import state
 from cli.storm import storm
 
 app = typer.Typer(
@@ -23,6 +24,7 @@ app.command()(demo)
 app.command()(exchange)
 app.command()(storm)
 app.command()(show_config)
+app.command()(state)
 
 
 def main() -> None:

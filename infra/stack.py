@@ -32,7 +32,7 @@ class AgentStack(cdk.Stack):
     ) -> None:
         super().__init__(
             scope,
-            stack_name_of(stage),
+            stage.stack_name,
             description=f"options-agent, stage {stage.name}",
             env=cdk.Environment(region=stage.region) if stage.region else None,
             termination_protection=True,
@@ -137,8 +137,3 @@ class AgentStack(cdk.Stack):
     def _say_where_things_are(self, places: dict[str, str]) -> None:
         for name, value in places.items():
             cdk.CfnOutput(self, name, value=value)
-
-
-def stack_name_of(stage: Stage) -> str:
-    """Name the stack of a stage; its template is named so too."""
-    return f"OptionsAgent-{stage.name}"

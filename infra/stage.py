@@ -52,6 +52,11 @@ class Stage(BaseModel):
         return json.dumps({**self.settings, "stage": self.name}, sort_keys=True)
 
     @property
+    def stack_name(self) -> str:
+        """Name the stack; its template is named so too."""
+        return f"OptionsAgent-{self.name}"
+
+    @property
     def trades_live(self) -> bool:
         return bool(self.settings.get("live_trading"))
 

@@ -1,0 +1,165 @@
+"""`options-agent state`: how much the deployed agent may trade, and the owner's word on it."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from agent.ports import TradingState
+from cli.problems import ReportedProblem
+
+if TYPE_CHECKING:
+    from botocore.client import BaseClient
+
+CONTROL_OUTPUT = "AgentControlTable"
+"""The output of the stack that names the table of the owner's switches."""
+MEANINGS: Mapping[TradingState, str] = MappingProxyType(
+    {
+        TradingState.ACTIVE: "entries, exits and all",
+        TradingState.REDUCING: "no entries, working entries are cancelled; all exits",
+        TradingState.HALTED: "no entries, and of the exits only those that protect",
+    }
+)
+"""From the loosest to the tightest."""
+CONNECT_SECONDS, READ_SECONDS, ATTEMPTS_MAX = 3, 10, 3
+
+
+def state(
+    wanted: Annotated[
+        TradingState | None,
+        typer.Argument(metavar="[active|reducing|halted]", help="Say so from now on."),
+    ] = None,
+    *,
+    stage: Annotated[str, typer.Option(help="The stage to speak to.")] = "paper",
+    region: Annotated[
+        str | None, typer.Option(help="Its region, where the AWS profile names another.")
+    ] = None,
+    table: Annotated[
+        str | None, typer.Option(help="Its control table, where the stack is not to be asked.")
+    ] = None,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Loosen, where that is what was said.")
+    ] = False,
+) -> None:
+    """Show how much the deployed agent may trade, or say how much from now on."""
+    from infra.stage import Stage, StageInvalid  # noqa: PLC0415 - --help does not wait for it
+
+    try:
+        stack = Stage.read(name=stage).stack_name
+    except StageInvalid as problem:
+        raise ReportedProblem(str(problem)) from problem
+    with _aws_answers():
+        name = table or _control_table(stack, region)
+        switch = _Switch(_client("dynamodb", region), name)
+        stored = switch.read()
+        if wanted is not None and wanted.value != stored:
+            if _loosens(stored, wanted) and not yes:
+                raise ReportedProblem(
+                    f"this loosens trading of {name} from {_spelled(stored)} to {wanted}:"
+                    " say --yes to mean it"
+                )
+            switch.write(wanted, instead_of=stored)
+            typer.echo(f"was      {_spelled(stored)}")
+            stored = switch.read()
+    _show(name, stored)
+
+
+class _Switch:
+    """The trading state as an item; None where it was never written, which means active."""
+
+    def __init__(self, dynamodb: "BaseClient", table: str) -> None:
+        from agent.adapters.dynamodb.keys import TRADING_STATE  # noqa: PLC0415 - as boto3
+
+        self._dynamodb: Any = dynamodb
+        self._table = table
+        self._key = {"pk": {"S": TRADING_STATE.pk}, "sk": {"S": TRADING_STATE.sk}}
+
+    def read(self) -> str | None:
+        found = self._dynamodb.get_item(TableName=self._table, Key=self._key, ConsistentRead=True)
+        item = found.get("Item")
+        return None if item is None else str(item["value"]["S"])
+
+    def write(self, wanted: TradingState, *, instead_of: str | None) -> None:
+        """Write the state; raise ReportedProblem where it moved since it was read."""
+        condition, values = "attribute_not_exists(#value)", {":new": {"S": wanted.value}}
+        if instead_of is not None:
+            condition, values[":old"] = "#value = :old", {"S": instead_of}
+        refused = self._dynamodb.exceptions.ConditionalCheckFailedException
+        try:
+            self._dynamodb.update_item(
+                TableName=self._table,
+                Key=self._key,
+                UpdateExpression="SET #value = :new",
+                ConditionExpression=condition,
+                ExpressionAttributeNames={"#value": "value"},
+                ExpressionAttributeValues=values,
+            )
+        except refused as error:
+            raise ReportedProblem(
+                f"the trading state of {self._table} was moved by somebody else just now:"
+                " look at it and say it again"
+            ) from error
+
+
+def _loosens(stored: str | None, wanted: TradingState) -> bool:
+    order = list(MEANINGS)
+    known = _known(stored)
+    # What no function understands lets nothing trade: whatever is said instead may loosen it.
+    return known is None or order.index(wanted) < order.index(known)
+
+
+def _known(stored: str | None) -> TradingState | None:
+    if stored is None:
+        return TradingState.ACTIVE
+    return TradingState(stored) if stored in set(TradingState) else None
+
+
+def _spelled(stored: str | None) -> str:
+    return TradingState.ACTIVE.value if stored is None else repr(stored).strip("'")
+
+
+def _show(table: str, stored: str | None) -> None:
+    known = _known(stored)
+    if known is None:
+        raise ReportedProblem(
+            f"the trading state of {table} is {stored!r}, which no function understands:"
+            f" they fail until it is one of {', '.join(TradingState)}"
+        )
+    typer.echo(f"trading  {known}: {MEANINGS[known]}")
+    typer.echo(f"table    {table}")
+
+
+def _control_table(stack: str, region: str | None) -> str:
+    cloudformation: Any = _client("cloudformation", region)
+    (found,) = cloudformation.describe_stacks(StackName=stack)["Stacks"]
+    for output in found.get("Outputs", []):
+        if output["OutputKey"] == CONTROL_OUTPUT:
+            return str(output["OutputValue"])
+    raise ReportedProblem(f"the stack {stack} has no output {CONTROL_OUTPUT}: deploy it anew")
+
+
+def _client(service: str, region: str | None) -> "BaseClient":
+    import boto3  # noqa: PLC0415 - it takes a while, and --help needs none of it
+    from botocore.config import Config  # noqa: PLC0415
+
+    config = Config(
+        connect_timeout=CONNECT_SECONDS,
+        read_timeout=READ_SECONDS,
+        retries={"total_max_attempts": ATTEMPTS_MAX},
+    )
+    session: Any = boto3.Session(region_name=region)
+    client: BaseClient = session.client(service, config=config)
+    return client
+
+
+@contextmanager
+def _aws_answers() -> Iterator[None]:
+    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
+
+    try:
+        yield
+    except (BotoCoreError, ClientError) as problem:
+        # No stack, no table, no credentials, no right, no network: each says which.
+        raise ReportedProblem(f"AWS: {problem}") from problem
