@@ -71,7 +71,7 @@ def _story(report: RehearsalReport) -> Table:
 
 def _differences(report: RehearsalReport) -> Table:
     table = Table(
-        title="Positions on which book and broker differ",
+        title="Book and broker differ",
         title_justify="left",
         box=SIMPLE_HEAD,
         padding=(0, 1, 0, 0),

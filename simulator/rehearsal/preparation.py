@@ -3,6 +3,7 @@
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -52,9 +53,17 @@ def prepare(
     )
     load_settings(command_line=overrides)
     with tempfile.TemporaryDirectory(prefix="options-agent-") as directory:
-        template = synthesize(Path(directory), bundle_layers=False)
+        template = Path(directory) / "template.json"
+        template.write_text(_template(), encoding="utf-8")
         with Rehearsal(market, profile, template, seed=seed, settings=overrides) as rehearsal:
             yield rehearsal
+
+
+@cache
+def _template() -> str:
+    """Synthesise the default stage's template: seconds, so a process does it once."""
+    with tempfile.TemporaryDirectory(prefix="options-agent-") as directory:
+        return synthesize(Path(directory), bundle_layers=False).read_text(encoding="utf-8")
 
 
 def merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,141 @@
+"""`options-agent demo`: the same run twice, other runs, and what a run must report."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from simulator.exchange import Exchange
+from simulator.rehearsal import rehearsal
+from simulator.rehearsal.report import RehearsalReport
+from simulator.worlds.world import TradingSession
+from tests.e2e.commands import COMMAND, Outcome, run_apart, run_here
+
+FEW_SYMBOLS = ("--set", "watchlist=[DLTQ,FXTT]")
+ONE_SYMBOL = ("--set", "watchlist=[DLTQ]")
+COUNTS = (
+    *("sessions", "scans", "candidates", "signals", "entries", "alerts"),
+    *("orders", "fills", "reprices"),
+)
+
+
+def demo(directory: Path, *arguments: str) -> tuple[Outcome, dict[str, Any]]:
+    """Run a demo in this process; give how it ended and its report."""
+    outcome = run_here("demo", *arguments, "--json", "report.json", directory=directory)
+    text = (directory / "report.json").read_text("utf-8")
+    assert "Traceback" not in outcome.output + outcome.errors
+    return outcome, json.loads(text)
+
+
+@pytest.fixture(scope="module")
+def first(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """Give the report of seed 7, made in a process that orders its sets in a way of its own."""
+    directory = tmp_path_factory.mktemp("first")
+    arguments = ("demo", "--seed", "7", "--sessions", "4", *FEW_SYMBOLS, "--json", "report.json")
+    outcome = run_apart(("-c", COMMAND, *arguments), directory=directory, PYTHONHASHSEED="11")
+    assert (outcome.code, outcome.errors) == (0, "")
+    report: dict[str, Any] = json.loads((directory / "report.json").read_text("utf-8"))
+    assert report == json.loads((directory / "build/demo/report.json").read_text("utf-8"))
+    return report
+
+
+def test_the_same_seed_gives_the_same_report_but_for_its_duration(
+    first: dict[str, Any], tmp_path: Path
+) -> None:
+    outcome, again = demo(tmp_path, "--seed", "7", "--sessions", "4", *FEW_SYMBOLS)
+    assert outcome.code == 0
+    assert again.pop("duration_seconds") > 0
+    expected = {name: value for name, value in first.items() if name != "duration_seconds"}
+    assert json.dumps(again) == json.dumps(expected)
+
+
+def test_another_seed_gives_another_market(first: dict[str, Any], tmp_path: Path) -> None:
+    _, other = demo(tmp_path, "--seed", "8", "--sessions", "2", *FEW_SYMBOLS)
+    prices = [trade["market_snapshot"]["underlying_price"] for trade in other["trades"]]
+    assert prices
+    assert not set(prices) & {
+        trade["market_snapshot"]["underlying_price"] for trade in first["trades"]
+    }
+
+
+def test_a_report_has_what_was_promised_and_counts_are_integers(first: dict[str, Any]) -> None:
+    RehearsalReport.model_validate(first)
+    assert {name: type(first[name]) for name in COUNTS} == dict.fromkeys(COUNTS, int)
+    for name in ("exits", "rejections", "alerts_by_kind"):
+        assert all(type(count) is int for count in first[name].values())
+    assert first["sessions"] == 4
+    assert first["scans"] == first["slots"]["ran"]["scan_market"]
+    assert first["entries"] == len([t for t in first["trades"] if t["execution"]["contracts"]])
+    assert first["entries"] > 0
+    assert first["alerts"] == sum(first["alerts_by_kind"].values()) >= first["entries"]
+    assert first["profile"]["name"] == "synthetic"
+    assert first["equity_start"] == "100000"
+    assert first["cash_identity"]["holds"] is True
+    assert first["differences"] == []
+    assert first["failures"] == {}
+
+
+def test_a_trade_is_told_with_the_names_of_its_table_its_legs_and_its_prices(
+    first: dict[str, Any],
+) -> None:
+    trade = first["trades"][0]
+    names = (
+        *("trade_id", "timestamp_enter", "timestamp_exit", "symbol", "strategy", "params"),
+        *("market_snapshot", "execution", "risk", "pnl", "pnl_pct", "days_held", "exit_reason"),
+        *("reason_tags", "notes", "status"),
+    )
+    assert set(names) <= trade.keys()
+    assert all(float(leg["entry_price"]) > 0 for leg in trade["legs"])
+
+
+class LeakingExchange(Exchange):
+    """Lose a dollar at the first close, and tell nobody."""
+
+    def happen(self, at: Any) -> None:
+        """Do what an exchange does, and then leak."""
+        super().happen(at)
+        session: TradingSession | None = self.calendar.session_closing_at(at)
+        if session is not None:
+            self.book.cash -= 1
+
+
+def test_cash_that_the_book_knows_nothing_of_fails_the_command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rehearsal, "Exchange", LeakingExchange)
+    outcome, report = demo(tmp_path, "--sessions", "1", *ONE_SYMBOL)
+    assert outcome.code == 1
+    assert outcome.errors.startswith("error: the cash identity does not hold")
+    assert outcome.errors.count("\n") == 1
+    assert report["cash_identity"]["holds"] is False
+    assert float(report["cash_identity"]["difference"]) == -1
+
+
+@pytest.mark.shared_data
+def test_recorded_chains_are_traded(tmp_path: Path, shared_data_directory: Path) -> None:
+    outcome, report = demo(
+        tmp_path,
+        *("--data", str(shared_data_directory), "--sessions", "4"),
+        *("--set", "watchlist=[AAPL,NVDA]", "--set", "market.iv_history_sessions_min=2"),
+        *("--set", "market.iv_rank_min=0"),
+    )
+    assert (outcome.code, outcome.errors) == (0, "")
+    assert report["profile"]["name"] == "replay"
+    assert (report["sessions"], report["scans"], report["first_session"]) == (4, 4, "2026-06-09")
+    assert {trade["symbol"] for trade in report["trades"]} <= {"AAPL", "NVDA"}
+    assert report["entries"] > 0
+
+
+@pytest.mark.nightly
+@pytest.mark.shared_data
+def test_all_recorded_chains_give_trades_that_open_and_close_by_rule(
+    tmp_path: Path, shared_data_directory: Path
+) -> None:
+    outcome, report = demo(tmp_path, "--data", str(shared_data_directory))
+    assert (outcome.code, outcome.errors) == (0, "")
+    assert report["sessions"] == 51
+    closed = [trade for trade in report["trades"] if trade["status"] == "closed"]
+    assert len(closed) >= 10
+    assert len({trade["symbol"] for trade in closed}) >= 3
+    assert len(report["exits"]) >= 3

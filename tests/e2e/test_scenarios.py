@@ -1,0 +1,49 @@
+"""`options-agent demo --scenario`: what the desk did and why, also where things went wrong."""
+
+from pathlib import Path
+
+from tests.e2e.test_demo import ONE_SYMBOL, demo
+
+SHORT = ("--sessions", "8", "--seed", "7", *ONE_SYMBOL)
+
+
+def test_an_outage_of_the_broker_is_counted_told_and_survived(tmp_path: Path) -> None:
+    outcome, report = demo(tmp_path, "--scenario", "broker-outage", *SHORT)
+    assert (outcome.code, outcome.errors) == (0, "")
+    assert report["scenario"] == "broker-outage"
+    assert report["failures"] == {
+        "monitor_positions": {"BrokerUnavailable": 2},
+        "scan_market": {"BrokerUnavailable": 2},
+    }
+    assert report["scans"] == report["slots"]["ran"]["scan_market"] - 2
+    assert "What the desk did" in outcome.output
+    assert "scan_market failed" in outcome.output
+    assert "The broker is out of reach for hours" in outcome.output
+    assert max(map(len, outcome.output.splitlines())) <= 80
+
+    opened = [event for event in report["story"] if event["event"] == "opened"]
+    assert len(opened) == report["entries"] > 0
+    closes = [event for event in report["story"] if event["event"].startswith("closing: ")]
+    assert len(closes) >= sum(report["exits"].values()) > 0
+    assert all(event["why"].endswith(".") for event in closes)
+
+
+def test_shares_that_the_book_does_not_hold_fail_the_command_in_one_sentence(
+    tmp_path: Path,
+) -> None:
+    outcome, report = demo(tmp_path, "--scenario", "assignment", *SHORT)
+    assigned = [event for event in report["story"] if event["event"] == "assigned"]
+    assert assigned
+    assert all(" shares at " in event["why"] for event in assigned)
+    shares = {each["symbol"]: each for each in report["differences"]}["DLTQ"]
+    assert (shares["booked"], shares["held"] % 100) == (0, 0)
+    assert shares["held"] > 0
+    identity = report["cash_identity"]
+    assert identity["holds"] is False
+    assert float(identity["difference"]) == float(report["exercise_cash"]) < 0
+
+    assert outcome.code == 1
+    assert outcome.errors.startswith("error: the book and the broker differ at the end: DLTQ (0")
+    assert outcome.errors.count("\n") == 1
+    assert "which no trade of the book accounts for" in outcome.errors
+    assert "Book and broker differ" in outcome.output
