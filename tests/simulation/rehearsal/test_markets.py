@@ -1,0 +1,43 @@
+"""The markets that a command can play."""
+
+from pathlib import Path
+
+import pytest
+
+from simulator.rehearsal.markets import SYNTHETIC_SESSIONS, MarketRefused, open_market
+from simulator.rehearsal.profile import load_profile
+from simulator.worlds.events import CorporateEvents
+from simulator.worlds.exercise import RationalHolders
+
+
+def test_an_ordinary_market_has_thirty_sessions_and_nobody_exercises_early() -> None:
+    market = open_market(seed=3)
+    assert market.sessions == len(market.world.sessions) == SYNTHETIC_SESSIONS
+    assert (market.world.name, market.scenario) == ("synthetic-3", None)
+    assert market.early_assignment is None
+
+
+def test_a_scenario_says_what_it_is_and_its_holders_are_rational() -> None:
+    market = open_market(scenario="assignment", seed=3, sessions=9)
+    assert (market.world.name, market.sessions) == ("assignment-3", 9)
+    assert market.description.startswith("scenario assignment, seed 3: Stocks leap")
+    assert isinstance(market.world, CorporateEvents)
+    assert market.early_assignment == RationalHolders(market.world)
+
+
+@pytest.mark.shared_data
+def test_recorded_chains_are_played_in_part_or_as_far_as_they_go(
+    shared_data_directory: Path,
+) -> None:
+    market = open_market(data_directory=shared_data_directory, sessions=14)
+    assert (market.sessions, len(market.world.sessions)) == (14, 51)
+    assert load_profile(market.profile).name == "replay"
+
+
+def test_a_market_that_there_is_not_is_refused() -> None:
+    with pytest.raises(MarketRefused, match="there is no scenario 'fair'; there are calm, crash"):
+        open_market(scenario="fair")
+    with pytest.raises(MarketRefused, match="needs at least 8 sessions, not 2"):
+        open_market(scenario="calm", sessions=2)
+    with pytest.raises(MarketRefused, match="not both"):
+        open_market(scenario="calm", data_directory=Path())

@@ -1,0 +1,37 @@
+"""The command line as a whole."""
+
+import pytest
+
+from cli.main import app, run
+from cli.problems import ReportedProblem, ResultWrong
+
+
+def test_without_a_command_it_says_what_there_is(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run([]) == 0
+    said = capsys.readouterr().out
+    for command in ("demo", "exchange", "storm", "show-config"):
+        assert command in said
+
+
+@pytest.mark.parametrize("command", ["demo", "exchange", "storm", "show-config"])
+def test_every_command_explains_itself(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run([command, "--help"]) == 0
+    assert "Usage: options-agent" in capsys.readouterr().out
+
+
+def test_a_problem_is_told_as_it_is_in_one_line(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sentence = "the directory [bold]/data[/] " + "of a long name " * 10 + "is not there"
+
+    def fail() -> None:
+        raise ReportedProblem(sentence)
+
+    monkeypatch.setattr(app, "registered_commands", list(app.registered_commands))
+    app.command("fail")(fail)
+    assert run(["fail"]) == 2
+    assert capsys.readouterr().err == f"error: {sentence}\n"
+
+
+def test_a_wrong_result_is_told_apart_from_a_wrong_question() -> None:
+    assert (ReportedProblem.exit_code, ResultWrong.exit_code) == (2, 1)
