@@ -9,6 +9,7 @@ from rich.markup import escape
 
 from cli.demo import demo
 from cli.exchange import exchange
+from cli.flatten import flatten
 from cli.problems import ReportedProblem
 from cli.show_config import show_config
 from cli.state import state
@@ -25,6 +26,7 @@ app.command()(exchange)
 app.command()(storm)
 app.command()(show_config)
 app.command()(state)
+app.command()(flatten)
 
 
 def main() -> None:

@@ -1,0 +1,119 @@
+"""`options-agent flatten --broker-only`: no option position left, with nothing but the keys."""
+
+import json
+import os
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from agent.adapters.alpaca.credentials import (
+    Credentials,
+    CredentialsMalformed,
+    LiveTradingRefused,
+    parse_credentials,
+)
+from agent.ports import (
+    BrokerMisunderstood,
+    BrokerRefused,
+    BrokerUnavailable,
+    CredentialsRefused,
+)
+from cli.problems import ReportedProblem, ResultWrong
+
+if TYPE_CHECKING:
+    from cli.flattening import Flattening, Outcome
+
+KEY_ID, SECRET_KEY, ENDPOINT = "APCA_API_KEY_ID", "APCA_API_SECRET_KEY", "APCA_API_BASE_URL"
+"""The names that Alpaca's own tools read."""
+
+
+def flatten(
+    *,
+    broker_only: Annotated[
+        bool,
+        typer.Option(
+            "--broker-only", help="At the broker alone; the agent's book does not hear of it."
+        ),
+    ] = False,
+    key_file: Annotated[
+        Path | None,
+        typer.Option(
+            help=f"JSON with key_id, secret_key, endpoint; else {KEY_ID} and {SECRET_KEY}."
+        ),
+    ] = None,
+    live: Annotated[
+        bool, typer.Option("--live", help="Take an endpoint that trades real money.")
+    ] = False,
+    concession: Annotated[
+        float,
+        typer.Option(help="Give at most so much of mid beyond mid, or 0.10.", min=0, max=1),
+    ] = 0.25,
+    yes: Annotated[bool, typer.Option("--yes", help="Act; without it, say what would be.")] = False,
+) -> None:
+    """Cancel every option order, buy shorts back, sell longs. Shares are never touched."""
+    if not broker_only:
+        raise ReportedProblem(
+            "say --broker-only to mean it: the agent's book will not know. To close what is in"
+            " the book, ask for manual exits, as docs/RUNBOOK.md says"
+        )
+    # Imported here: --help does not wait for the broker's adapter.
+    from agent.adapters.alpaca.connection import connect  # noqa: PLC0415
+    from cli.flattening import Flattening  # noqa: PLC0415
+
+    try:
+        with connect(_credentials(key_file), live_trading=live) as connection:
+            flattening = Flattening(connection, Decimal(str(concession)), typer.echo)
+            if yes:
+                _conclude(flattening.act())
+            else:
+                _rehearse(flattening)
+    except LiveTradingRefused as problem:
+        raise ReportedProblem("these keys trade real money: say --live to mean it") from problem
+    except (CredentialsMalformed, CredentialsRefused) as problem:
+        raise ReportedProblem(str(problem)) from problem
+    except (BrokerUnavailable, BrokerMisunderstood, BrokerRefused) as problem:
+        raise ResultWrong(f"what is left is not known: {problem}") from problem
+
+
+def _rehearse(flattening: "Flattening") -> None:
+    from cli.flattening import due, spelled  # noqa: PLC0415 - as above
+
+    account = flattening.connection.broker.account().account_number
+    orders = flattening.open_orders()
+    plans = flattening.plans(flattening.connection.broker.positions())
+    typer.echo(f"account {account}: {len(orders)} open orders, {len(plans)} positions in options")
+    for order in orders:
+        typer.echo(f"cancel {order.client_order_id}: {', '.join(order.symbols)}")
+    first = due(plans)
+    for plan in plans:
+        later = "" if plan in first else "; once its underlying owes nothing"
+        typer.echo(f"{spelled(plan)}{later}")
+    if orders or plans:
+        typer.echo("Nothing was done. Say --yes to do it; orders of others are cancelled too.")
+
+
+def _conclude(outcome: "Outcome") -> None:
+    if outcome.is_flat:
+        typer.echo("Flat: no option position and no order of option contracts is left.")
+        return
+    left = [f"{position.quantity:+d} {position.symbol}" for position in outcome.left]
+    left += [f"order {order.client_order_id}" for order in outcome.orders_open]
+    reasons = f" ({'; '.join(outcome.troubles)})" if outcome.troubles else ""
+    raise ResultWrong(f"not flat, left are: {', '.join(left)}{reasons}")
+
+
+def _credentials(key_file: Path | None) -> Credentials:
+    if key_file is not None:
+        try:
+            return parse_credentials(key_file.read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError) as problem:
+            raise ReportedProblem(f"cannot read {key_file}") from problem
+    missing = [name for name in (KEY_ID, SECRET_KEY) if not os.environ.get(name)]
+    if missing:
+        raise ReportedProblem(f"no keys: give --key-file, or set {' and '.join(missing)}")
+    given = {"key_id": os.environ[KEY_ID], "secret_key": os.environ[SECRET_KEY]}
+    if os.environ.get(ENDPOINT):
+        given["endpoint"] = os.environ[ENDPOINT]
+    return parse_credentials(json.dumps(given))
