@@ -17,6 +17,7 @@ from agent.ports import ExecutionState, TradingState
 from agent.strategies.exits import ExitAlarm, ExitDecision, ExitMoment
 from agent.use_cases.alerting import publish_alerts
 from agent.use_cases.cancel_order import cancel_working
+from agent.use_cases.compare_book import compare_book
 from agent.use_cases.desk import Desk
 from agent.use_cases.marking import Marks, fetch_marks
 from agent.use_cases.reconcile_order import reconcile_order
@@ -45,6 +46,7 @@ class MonitorReport(Message):
     reconciled: int = 0
     unresolved: int = 0
     unmarked: int = 0
+    differences: int = 0
     alerts_told: int = 0
 
     def counts(self) -> dict[str, int]:
@@ -113,11 +115,8 @@ def _watch_all(desk: Desk, event: ScheduledEvent, now: datetime) -> MonitorRepor
     for intent in desk.book.unfinished_intents():
         with troubles.of(intent.intent_id):
             redriven[_redrive(desk, intent, now)] += 1
-    held = [
-        trade
-        for trade in desk.book.active_trades()
-        if trade.status is TradeStatus.OPEN and trade.contracts_held
-    ]
+    active = desk.book.active_trades()
+    held = [trade for trade in active if trade.status is TradeStatus.OPEN and trade.contracts_held]
     exits: Counter[str] = Counter()
     unmarked = 0
     if held:
@@ -129,6 +128,10 @@ def _watch_all(desk: Desk, event: ScheduledEvent, now: datetime) -> MonitorRepor
                 exits.update([reason] if reason else [])
                 unmarked += not seen.marks.is_marked(trade.trade_id)
         _store_marks(desk, quiet)
+    differences = 0
+    with troubles.of("book-and-broker"):
+        # Last: whatever is found, exits come first.
+        differences = compare_book(desk, active, now)
     if troubles.found:
         desk.book.commit(BookChange(alerts=troubles.alerts(now)))
     told = publish_alerts(desk)
@@ -143,6 +146,7 @@ def _watch_all(desk: Desk, event: ScheduledEvent, now: datetime) -> MonitorRepor
         reconciled=redriven["reconciled"],
         unresolved=redriven["unresolved"],
         unmarked=unmarked,
+        differences=differences,
         alerts_told=told,
     )
 

@@ -1,0 +1,82 @@
+"""The owner is told where book and broker differ, and not where a fill is only late."""
+
+from agent.book.records import AlertKind, Urgency
+from agent.book.states import ExitReason
+from agent.book.transitions import begin_close
+from agent.use_cases.cancel_order import cancel_order
+from agent.use_cases.compare_book import compare_book
+from agent.use_cases.monitor_positions import MonitorReport, monitor_positions
+from agent.use_cases.place_order import place_order
+from agent.use_cases.poll_fill import poll_fill
+from agent.use_cases.schedule import ScheduledEvent
+from agent.use_cases.steps import StepInput
+from tests.simulation.exchange.builders import put_spread
+from tests.unit.use_cases.conftest import LONG_PUT, SHORT_PUT, TestDesk
+
+
+def a_pass(desk: TestDesk) -> MonitorReport:
+    desk.exchange.clock.advance(60)
+    return monitor_positions(desk.desk, ScheduledEvent(slot=desk.exchange.now))
+
+
+def told(desk: TestDesk) -> list[str]:
+    return [a.subject for a in desk.alerts.published if a.kind is AlertKind.SYSTEM_ERROR]
+
+
+def compared(desk: TestDesk) -> int:
+    return compare_book(desk.desk, desk.book.active_trades(), desk.exchange.now)
+
+
+def test_a_book_that_agrees_with_its_broker_tells_nothing(desk: TestDesk) -> None:
+    desk.open_trade()
+    assert a_pass(desk).differences == 0
+    assert told(desk) == []
+
+
+def test_an_assignment_is_told_in_the_next_pass_and_once_a_day(desk: TestDesk) -> None:
+    trade = desk.open_trade()
+    desk.exchange.assign(SHORT_PUT)
+    assert [a_pass(desk).differences for _ in range(3)] == [1, 1, 1]
+    assert told(desk) == [f"Book and broker differ: {SHORT_PUT}"]
+    (alert,) = [a for a in desk.alerts.published if a.kind is AlertKind.SYSTEM_ERROR]
+    assert f"holds -{trade.contracts_held} of {SHORT_PUT}, the broker 0" in alert.message
+    assert desk.book.trade(trade.trade_id) is not None
+
+
+def test_contracts_of_somebody_else_are_told_and_left_alone(desk: TestDesk) -> None:
+    body = put_spread("-1.10")
+    body["legs"][0]["symbol"], body["legs"][1]["symbol"] = SHORT_PUT, LONG_PUT
+    desk.exchange.place_order(body)
+    desk.exchange.clock.advance(5)
+    assert a_pass(desk).differences == 2
+    assert [p.symbol for p in desk.exchange.positions] == sorted([SHORT_PUT, LONG_PUT])
+    assert len(desk.exchange.orders) == 1
+
+
+def test_a_fill_that_is_not_yet_booked_is_no_difference(desk: TestDesk) -> None:
+    intent = desk.reserve()
+    step = StepInput(intent_id=intent.intent_id)
+    while not desk.exchange.positions and place_order(desk.desk, step).placed:
+        desk.exchange.clock.advance(5)
+        poll_fill(desk.desk, step)
+        cancel_order(desk.desk, step)
+    assert desk.exchange.positions
+    assert compared(desk) == 0
+
+
+def test_a_close_that_was_begun_meanwhile_is_no_difference(desk: TestDesk) -> None:
+    trade = desk.open_trade()
+    before = desk.book.active_trades()
+    change, _ = begin_close(
+        trade, ExitReason.MANUAL, Urgency.PATIENT, "The owner says so.", desk.exchange.now
+    )
+    desk.book.commit(change)
+    desk.exchange.assign(SHORT_PUT)
+    assert compare_book(desk.desk, before, desk.exchange.now) == 0
+
+
+def test_a_trade_that_was_booked_between_the_two_reads_is_no_difference(desk: TestDesk) -> None:
+    before = desk.book.active_trades()
+    desk.open_trade()
+    assert compare_book(desk.desk, before, desk.exchange.now) == 0
+    assert told(desk) == []
