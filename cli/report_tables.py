@@ -92,10 +92,9 @@ def _trades(report: RehearsalReport) -> Table:
         box=SIMPLE_HEAD,
         padding=(0, 1, 0, 0),
     )
-    table.add_column("In")
     table.add_column("Symbol")
     table.add_column("Strategy")
-    table.add_column("Strikes")
+    table.add_column("Strikes", no_wrap=True)
     table.add_column("Expires")
     table.add_column("Qty", justify="right")
     table.add_column("Credit", justify="right")
@@ -112,16 +111,24 @@ def _trade_cells(trade: TradeReport) -> tuple[str, ...]:
     open_value = sum((leg.unrealized_pnl or Decimal(0) for leg in trade.legs), Decimal(0))
     pnl = f"{trade.pnl:,.2f}" if trade.pnl is not None else f"({open_value:,.2f})"
     return (
-        trade.timestamp_enter[5:10],
         trade.symbol,
         STRATEGY_NAMES.get(trade.strategy, trade.strategy),
-        "/".join(f"{leg.strike.normalize():f}" for leg in trade.legs),
+        _strikes(trade),
         trade.expiration[5:],
         str(trade.execution["contracts"]),
         f"{Decimal(trade.execution['credit']):.2f}",
         _exit_name(trade),
         pnl,
     )
+
+
+def _strikes(trade: TradeReport) -> str:
+    """Give short before long strikes, and the puts before the calls."""
+    sides: dict[str, list[str]] = {}
+    for leg in trade.legs:
+        right = leg.option_symbol[-9]
+        sides.setdefault(right, []).append(f"{leg.strike.normalize():f}")
+    return " ".join("/".join(sides[right]) for right in sorted(sides, reverse=True))
 
 
 def _exit_name(trade: TradeReport) -> str:
