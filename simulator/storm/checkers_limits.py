@@ -15,6 +15,7 @@ from simulator.storm.view import DayView, trade_id_of
 VALUED_WITHIN = timedelta(seconds=180)
 """A limit is valued when risk is reserved; its first order follows within so long."""
 DOLLARS_PER_POINT = 100
+LOSS_TOLERANCE_FRACTION = 0.0002
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,12 @@ class LimitsHold:
             return []
         equity = self._equity_then(view)
         stakes = _stakes(view.own_orders)
-        return [message for order in new for message in _exceeded(view, order, stakes, equity)]
+        found = [message for order in new for message in _exceeded(view, order, stakes, equity)]
+        loss = _loss_of_day(view, equity)
+        limit = float(view.scenario.settings.risk.daily_loss_max_fraction)
+        if loss > limit + LOSS_TOLERANCE_FRACTION:
+            found.append(f"{new[0].client_order_id} enters after a loss of {loss:.4f} on the day")
+        return found
 
     def check_end(self, view: DayView) -> list[str]:
         return self.check(view)
@@ -74,6 +80,11 @@ class LimitsHold:
         since = view.now - VALUED_WITHIN
         recent = [equity for at, equity in self._equities if at >= since]
         return max([view.exchange.equity, *recent])
+
+
+def _loss_of_day(view: DayView, equity: Decimal) -> float:
+    closes = view.exchange.book.closes
+    return float((closes[-1].equity - equity) / closes[-1].equity) if closes else 0.0
 
 
 def _exceeded(view: DayView, order: Order, stakes: dict[str, Stake], equity: Decimal) -> list[str]:

@@ -32,6 +32,12 @@ from simulator.storm.checkers_orders import (
     OwnersWordHolds,
     PricesAreSane,
 )
+from simulator.storm.checkers_rules import (
+    FeesAndProfitsAreRight,
+    HaltsAreKept,
+    StaleSlotsAreDropped,
+    UrgentExitsEnd,
+)
 from simulator.storm.dice import Dice
 from simulator.storm.direct_broker import connect_directly
 from simulator.storm.executions import Executions
@@ -57,6 +63,7 @@ from simulator.storm.view import Checker, DayView, MonitorPass, Violation
 MONITOR_MINUTES, SCAN_MINUTES = 5, 30
 SESSION_MINUTES = 390
 EVE_SCAN_MINUTES = (330, 360)
+BEFORE_OPEN = timedelta(minutes=5)
 EVENING = timedelta(minutes=60)
 """When the day is explained, after its close."""
 BEFORE_EVENING, AFTER_EVENING = timedelta(minutes=55), timedelta(minutes=85)
@@ -77,6 +84,10 @@ def all_checkers() -> tuple[Checker, ...]:
         EverythingEnds(),
         ReservationsSum(),
         ExitsFire(),
+        UrgentExitsEnd(),
+        HaltsAreKept(),
+        StaleSlotsAreDropped(),
+        FeesAndProfitsAreRight(),
         NoSecretLeaks(),
         OwnerIsTold(),
         ForeignUntouched(),
@@ -151,7 +162,7 @@ class StormDay:
         for minute in EVE_SCAN_MINUTES:
             self._slot("scan_market", eve.opens_at + timedelta(minutes=minute))
         self._run_to(eve.closes_at - timedelta(minutes=10))
-        self._run_to(day.opens_at - timedelta(minutes=1))
+        self._run_to(day.opens_at - BEFORE_OPEN)
         self.counts["carried"] = len(self._book.active_trades())
         self.plan.is_on = True
         self._timetable(day.opens_at)

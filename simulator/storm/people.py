@@ -12,6 +12,8 @@ from simulator.storm.scenario import CALM_FROM_MINUTE, SYMBOLS
 from simulator.storm.scheduler import Scheduler
 from simulator.storm.view import DayView
 
+WORD_BEFORE_OPEN_MINUTES = 4.0
+
 
 class People:
     """Let the owner and a stranger act at drawn moments."""
@@ -30,7 +32,9 @@ class People:
             self._scheduler.at(opens_at + timedelta(minutes=minute), "manual", self._ask_exit)
         if dice.chance("restriction", 0.5):
             state = dice.pick("restricted to", (TradingState.REDUCING, TradingState.HALTED))
-            minute = dice.between("restricted at", 0, CALM_FROM_MINUTE) ** 2 / CALM_FROM_MINUTE
+            minute = dice.between("restricted at", 0, CALM_FROM_MINUTE)
+            if dice.chance("restricted before the open", 0.6):
+                minute = -WORD_BEFORE_OPEN_MINUTES
             lasts = dice.between("restricted for", 5, 150)
             self._say_at(minute, state)
             self._say_at(min(minute + lasts, CALM_FROM_MINUTE), TradingState.ACTIVE)

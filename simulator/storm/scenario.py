@@ -118,6 +118,7 @@ def _settings(dice: Dice) -> Settings:
         iron_condor=IronCondorSettings(credit_min=Decimal("0.50")),
         risk=RiskSettings(
             kelly_sizing=dice.chance("kelly", 0.5),
+            daily_loss_max_fraction=Decimal(dice.pick("loss limit", ("0.05", "0.003"))),
             max_trades_per_day=dice.pick("trades a day", (3, 10)),
             max_entries_per_session=dice.pick("pace", (3, 6)),
             symbol_positions_max=dice.pick("positions a symbol", (2, 3, 4)),
@@ -140,7 +141,7 @@ def _stock(
     elif course is Course.RALLY:
         gap, factor = draw("gap", 0.02, 0.05), draw("volatility factor", 0.6, 0.8)
     elif course is Course.PINNED:
-        gap = draw("gap", -0.10, -0.04)
+        gap = draw("gap", -0.10, -0.065)
     elif course is Course.DECAY:
         factor = draw("volatility factor", 0.45, 0.7)
     opening = before * (1 + gap)

@@ -1,0 +1,151 @@
+"""Rules of conduct: stale slots are dropped, halts are kept, urgent exits end, fees are right."""
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+from agent.book.identifiers import slot_name
+from agent.book.records import Intent, IntentStatus, OrderStatus, Urgency
+from agent.book.states import ExitReason, TradeStatus
+from agent.ports import TradingState
+from simulator.storm.view import DayView, trade_id_of
+
+WORD_HEARD_SECONDS = 45.0
+"""How long after the owner's word a pass that began before may still act."""
+PASS_SECONDS = 45.0
+"""How long after its clock was read an invocation may write."""
+FEE_TOLERANCE_FRACTION, FEE_TOLERANCE = Decimal("0.30"), Decimal("0.10")
+NARROW = Decimal("0.05")
+"""An exit whose natural price is nearer to the width than this may be capped below it."""
+
+
+class StaleSlotsAreDropped:
+    """No entry is decided on for a slot that is older than its period."""
+
+    name = "stale_slots_are_dropped"
+
+    def __init__(self) -> None:
+        self._seen: set[str] = set()
+
+    def check(self, view: DayView) -> list[str]:
+        most = view.scenario.settings.schedule.scan_slot_age_max_seconds + PASS_SECONDS
+        found = []
+        for intent in view.book.unfinished_intents():
+            if intent.signal is None or intent.intent_id in self._seen:
+                continue
+            self._seen.add(intent.intent_id)
+            slot = _slot_of(intent)
+            if (intent.created_at - slot).total_seconds() > most:
+                found.append(f"{intent.intent_id} acts on the slot of {slot_name(slot)}")
+        return found
+
+    def check_end(self, view: DayView) -> list[str]:
+        return self.check(view)
+
+
+def _slot_of(intent: Intent) -> datetime:
+    text = next(part for part in intent.intent_id.split("-") if part.endswith("Z"))
+    return datetime.strptime(text, "%Y%m%dT%H%MZ").replace(tzinfo=UTC)
+
+
+class HaltsAreKept:
+    """While trading is halted, no exit begins that could wait."""
+
+    name = "halts_are_kept"
+
+    def __init__(self) -> None:
+        self._seen: set[str] = set()
+
+    def check(self, view: DayView) -> list[str]:
+        found = []
+        for intent in view.book.unfinished_intents():
+            if intent.intent_id in self._seen:
+                continue
+            self._seen.add(intent.intent_id)
+            heard_by = intent.created_at - timedelta(seconds=WORD_HEARD_SECONDS)
+            words = [(at, state) for at, state in view.trading_states if at <= intent.created_at]
+            is_halted = words and words[-1][1] is TradingState.HALTED and words[-1][0] < heard_by
+            if is_halted and intent.exit_reason is ExitReason.PROFIT_TARGET:
+                found.append(f"{intent.intent_id} takes its profit while trading is halted")
+        return found
+
+    def check_end(self, view: DayView) -> list[str]:
+        return self.check(view)
+
+
+class UrgentExitsEnd:
+    """An urgent exit that walked its whole ladder in a good market is filled."""
+
+    name = "urgent_exits_end"
+
+    def __init__(self) -> None:
+        self._open: set[str] = set()
+
+    def check(self, view: DayView) -> list[str]:
+        found = []
+        for intent_id in sorted(self._open):
+            intent = view.book.intent(intent_id)
+            if intent is not None and intent.status is IntentStatus.DONE:
+                self._open.discard(intent_id)
+                found += _unfilled(view, intent)
+        for intent in view.book.unfinished_intents():
+            if intent.urgency is Urgency.URGENT:
+                self._open.add(intent.intent_id)
+        return found
+
+    def check_end(self, view: DayView) -> list[str]:
+        return self.check(view)
+
+
+def _unfilled(view: DayView, intent: Intent) -> list[str]:
+    trade = view.book.trade(intent.trade_id)
+    ladder = view.scenario.settings.execution.urgent_ladder
+    if trade is None or intent.outcome != "unfilled" or len(intent.orders) < len(ladder):
+        return []
+    last = intent.orders[-1]
+    width = trade.structure.width
+    if last.status is OrderStatus.REJECTED or width is None or -last.natural_cash > width - NARROW:
+        return []
+    moments = (last.submitted_at, last.submitted_at + timedelta(seconds=10))
+    if any(view.scenario.market.disturbed(trade.symbol, at) for at in moments):
+        return []
+    return [f"{intent.intent_id} walked its ladder in a good market and is unfilled"]
+
+
+class FeesAndProfitsAreRight:
+    """What a trade paid in fees is about what the broker accrued, and its P&L is their sum."""
+
+    name = "fees_and_profits_are_right"
+
+    def __init__(self) -> None:
+        self._seen: set[tuple[str, str, int]] = set()
+
+    def check(self, view: DayView) -> list[str]:
+        found = []
+        for trade in view.book.all_trades():
+            key = (trade.trade_id, trade.status.value, trade.execution.contracts_closed)
+            if trade.status not in {TradeStatus.OPEN, TradeStatus.CLOSED} or key in self._seen:
+                continue
+            self._seen.add(key)
+            accrued = sum(
+                (
+                    sum(fill.fees.values(), Decimal(0))
+                    for fill in view.own_fills
+                    if trade_id_of(fill.client_order_id) == trade.trade_id
+                ),
+                Decimal(0),
+            )
+            fees = trade.execution.fees
+            if abs(fees - accrued) > accrued * FEE_TOLERANCE_FRACTION + FEE_TOLERANCE:
+                found.append(f"{trade.trade_id} bears fees of {fees}, the broker's are {accrued}")
+            if trade.status is not TradeStatus.CLOSED:
+                continue
+            flows = trade.execution.entry_cash + trade.execution.exit_cash
+            legs = [p.realized_pnl or Decimal(0) for p in view.book.positions(trade.trade_id)]
+            if trade.pnl != flows - fees:
+                found.append(f"{trade.trade_id} earned {trade.pnl}, not {flows - fees}")
+            if abs(sum(legs, Decimal(0)) - flows) > Decimal("0.01"):
+                found.append(f"the legs of {trade.trade_id} came to {sum(legs)}, not {flows}")
+        return found
+
+    def check_end(self, view: DayView) -> list[str]:
+        return self.check(view)
