@@ -4,8 +4,8 @@ from datetime import timedelta
 from functools import partial
 
 from agent.book.changes import BookConflict
+from agent.book.overrides import request_manual_exit
 from agent.book.states import TradeStatus
-from agent.book.transitions import request_manual_exit
 from agent.ports import TradingState
 from simulator.exchange import RefusalError
 from simulator.storm.scenario import CALM_FROM_MINUTE, SYMBOLS

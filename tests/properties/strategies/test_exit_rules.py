@@ -93,6 +93,22 @@ def test_a_stop_is_acted_on_counted_or_alarmed_and_never_silently_dropped(
         assert not at_stop
 
 
+@given(data=st.data(), moment=moments, rule=rules, watch=watches, manual=st.booleans())
+def test_suspending_a_trade_takes_no_protection_from_it(
+    data: st.DataObject, moment: ExitMoment, rule: ExitRules, watch: StopWatch, *, manual: bool
+) -> None:
+    trade = a_trade(stop_watch=watch, manual_exit_requested=manual)
+    suspended = trade.model_copy(update={"automation_suspended": True})
+    mark = data.draw(marks(moment))
+    free = exit_decision(trade, mark, moment, rule, EXITS)
+    held = exit_decision(suspended, mark, moment, rule, EXITS)
+    assert (held.stop_watch, held.alarms) == (free.stop_watch, free.alarms)
+    if free.decision is None or free.decision.protective:
+        assert held.decision == free.decision
+    else:
+        assert held.decision is None
+
+
 @given(data=st.data(), moment=moments, rule=rules)
 def test_on_expiration_day_every_trade_ends(
     data: st.DataObject, moment: ExitMoment, rule: ExitRules

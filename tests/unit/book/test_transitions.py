@@ -15,7 +15,6 @@ from agent.book.transitions import (
     open_trade,
     record_orders,
     refuse_entry,
-    request_manual_exit,
     reserve_entry,
     settle_close,
     write_entry_intent,
@@ -264,10 +263,6 @@ def test_marking_keeps_the_status_and_moves_the_version() -> None:
     change = mark_open(trade)
     assert trade_of(change).status is TradeStatus.OPEN
     assert trade_of(change).version == trade.version + 1
-
-
-def test_a_manual_exit_is_asked_for_on_the_trade() -> None:
-    assert trade_of(request_manual_exit(a_trade(), AS_OF)).manual_exit_requested
 
 
 def test_a_trade_is_described_as_its_owner_would() -> None:

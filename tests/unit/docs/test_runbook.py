@@ -13,8 +13,9 @@ from agent.adapters.dynamodb.book import DynamoBook
 from agent.adapters.dynamodb.control import DynamoControl
 from agent.adapters.dynamodb.tables import Tables
 from agent.book.changes import BookChange, TradeWrite
+from agent.book.overrides import request_manual_exit
 from agent.book.states import TradeStatus
-from agent.book.transitions import request_manual_exit, write_entry_intent
+from agent.book.transitions import write_entry_intent
 from agent.ports import TradingState
 from tests.builders import AS_OF, ENTRY_INTENT_ID, TRADE_ID, a_signal, a_trade
 from tests.dynamodb import create, dynamodb_in_process, new_tables

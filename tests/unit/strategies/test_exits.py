@@ -321,6 +321,30 @@ def test_the_owner_may_close_at_any_time() -> None:
     assert verdict.decision.urgency is Urgency.PATIENT
 
 
+def test_a_suspended_trade_is_only_protected() -> None:
+    suspended = a_trade(automation_suspended=True)
+    at_target = a_mark(debit_natural=Decimal("0.10"))
+    assert reason_of(decide(a_trade(), at_target)) is ExitReason.PROFIT_TARGET
+    assert decide(suspended, at_target).decision is None
+    late = a_moment(date(2026, 7, 15))
+    roll = RollSignal(breached=True, sentence="Breached.")
+    assert decide(suspended, a_mark(late), late, roll=roll).decision is None
+    last = a_moment(EXPIRATION)
+    assert reason_of(decide(suspended, a_mark(last), last)) is ExitReason.EXPIRATION_NEAR
+    rules = replace(RULES, exit_on_breach=True)
+    breached = decide(suspended, a_mark(**THROUGH), rules=rules)
+    assert reason_of(breached) is ExitReason.STRIKE_BREACHED
+    asked = a_trade(automation_suspended=True, manual_exit_requested=True)
+    assert reason_of(decide(asked)) is ExitReason.MANUAL
+
+
+def test_the_stop_is_where_its_owner_put_it() -> None:
+    mark = a_mark(debit=Decimal("2.00"))
+    assert decide(a_trade(stop_debit=Decimal("2.00")), mark).stop_watch.passes == 1
+    assert decide(a_trade(stop_debit=Decimal("2.01")), mark).stop_watch.passes == 0
+    assert decide(a_trade(), mark).stop_watch.passes == 0
+
+
 def test_a_roll_goes_before_the_dte_rule_and_after_the_target() -> None:
     moment = a_moment(date(2026, 7, 10), following=date(2026, 7, 13))
     roll = RollSignal(breached=False, sentence="Threatened.")

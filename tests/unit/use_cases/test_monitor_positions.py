@@ -5,9 +5,9 @@ from decimal import Decimal
 import pytest
 
 from agent.book.changes import BookChange, IntentWrite
+from agent.book.overrides import request_manual_exit
 from agent.book.records import AlertKind, IntentStatus, OrderAttempt, OrderStatus, Urgency
 from agent.book.states import TradeStatus
-from agent.book.transitions import request_manual_exit
 from agent.ports import TradingState
 from agent.risk.reservation import PORTFOLIO_KEY, day_key
 from agent.use_cases.monitor_positions import (

@@ -2,9 +2,9 @@
 
 import pytest
 
+from agent.book.overrides import request_manual_exit
 from agent.book.records import TERMINAL_ORDER_STATUSES, Intent, IntentStatus, OrderStatus
 from agent.book.states import TradeStatus
-from agent.book.transitions import request_manual_exit
 from agent.ports import TradingState
 from agent.risk.reservation import PORTFOLIO_KEY
 from agent.use_cases.monitor_positions import MonitorReport, monitor_positions

@@ -40,6 +40,8 @@ class Signal(Record):
     liquidity_score: float
     score: float
     """Higher is better; signals are comparable across symbols and strategies."""
+    probability_of_profit: float | None = None
+    """Risk-neutral, 0-1, at expiration and before management; None where unknown."""
     parameters: dict[str, JsonValue]
     """The strategy's parameters as they stood, for the record of the trade."""
 
@@ -157,6 +159,8 @@ class MarketSnapshotAtEntry(Record):
     iv_rank: float
     liquidity_score: float
     dte: int
+    probability_of_profit: float | None = None
+    """Risk-neutral, 0-1, at expiration and before management; None where unknown."""
 
 
 class StopWatch(Record):
@@ -192,6 +196,10 @@ class Trade(Record):
     close_attempts: int = 0
     stop_watch: StopWatch = StopWatch()
     manual_exit_requested: bool = False
+    automation_suspended: bool = False
+    """True leaves the trade to its owner, but for what protects it."""
+    stop_debit: Decimal | None = None
+    """Dollars a share to close at which the owner wants the stop; None where the rules say."""
     version: int = 1
 
     @property

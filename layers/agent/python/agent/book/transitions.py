@@ -81,6 +81,7 @@ def reserve_entry(
             iv_rank=signal.iv_rank,
             liquidity_score=signal.liquidity_score,
             dte=signal.dte,
+            probability_of_profit=signal.probability_of_profit,
         ),
         risk=risk,
     )
@@ -164,7 +165,7 @@ def open_trade(
                 subject=f"Opened {trade.symbol} {trade.strategy}",
                 message=(
                     f"Opened {fills.contracts} x {describe(trade)} for a net credit of "
-                    f"{fills.cash_per_share:.2f} a share ({trade.trade_id})."
+                    f"{fills.cash_per_share:.2f} a share{_odds(trade)} ({trade.trade_id})."
                 ),
             ),
         ),
@@ -284,22 +285,6 @@ def mark_open(trade: Trade) -> BookChange:
     return BookChange(trade=TradeWrite(seen, trade.status, trade.version))
 
 
-def request_manual_exit(trade: Trade, at: datetime) -> BookChange:
-    """Have the next monitor pass close an open trade, whatever its rules say."""
-    asked = trade.model_copy(update={"manual_exit_requested": True, "version": trade.version + 1})
-    return BookChange(
-        trade=TradeWrite(asked, trade.status, trade.version),
-        events=(
-            JournalEvent(
-                event_id=f"{trade.trade_id}-manual-{trade.version}",
-                at=at,
-                kind="manual_exit_requested",
-                trade_id=trade.trade_id,
-            ),
-        ),
-    )
-
-
 def tag_trade(
     trade: Trade, tags: Sequence[str], details: Mapping[str, JsonValue], at: datetime
 ) -> BookChange:
@@ -315,6 +300,13 @@ def tag_trade(
     )
     tagged = trade.model_copy(update={"reason_tags": tuple(tags), "version": trade.version + 1})
     return BookChange(trade=TradeWrite(tagged, trade.status, trade.version), events=(event,))
+
+
+def _odds(trade: Trade) -> str:
+    odds = trade.market_snapshot.probability_of_profit
+    if odds is None:
+        return ""
+    return f", probability of profit {odds:.0%} at expiration, before management"
 
 
 def describe(trade: Trade) -> str:

@@ -2,7 +2,8 @@
 
 The rules are asked in this order, and the first that applies decides: manual, expiration safety,
 stop, breach, profit target, roll, DTE. A rule that lacks what it needs raises an alarm; it is
-never passed over in silence.
+never passed over in silence. Of a trade whose automation its owner has suspended, only what
+protects it is asked: the first four.
 """
 
 from dataclasses import dataclass
@@ -132,8 +133,13 @@ def exit_decision(
         _roll(roll),
         _dte(trade, mark, moment, rules),
     )
+    applies = (
+        decision
+        for decision in decisions
+        if decision is not None and (decision.protective or not trade.automation_suspended)
+    )
     return ExitVerdict(
-        decision=next((decision for decision in decisions if decision is not None), None),
+        decision=next(applies, None),
         stop_watch=stop.watch,
         alarms=(*stop.alarms, *_calendar_alarms(trade, mark, moment, rules)),
     )
@@ -200,7 +206,8 @@ def _watch_stop(
     since_open = market_minutes_since_open(moment.session, mark.as_of)
     if since_open < exits.opening_minutes and not confirmed:
         return _StopView(None, watch, alarms)
-    level = stop_level(credit, rules.stop_loss)
+    moved = trade.stop_debit
+    level = stop_level(credit, rules.stop_loss) if moved is None else moved
     if mark.debit < level:
         return _StopView(None, StopWatch() if mark.is_valid else watch, alarms)
     watch = _counted(watch, moment.slot)

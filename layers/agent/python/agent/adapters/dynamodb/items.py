@@ -57,6 +57,8 @@ class TradeItem(Item):
     close_attempts = NumberAttribute()
     stop_watch = JSONAttribute()
     manual_exit_requested = BooleanAttribute()
+    automation_suspended = BooleanAttribute(default=False)
+    stop_debit = DecimalAttribute(null=True)
     version = NumberAttribute()
     position_ids = UnicodeSetAttribute(null=True)
     """Which positions the trade has ever had: what a consistent read of them starts from."""
