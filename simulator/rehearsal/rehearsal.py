@@ -17,6 +17,7 @@ from typing import Any, Self
 from agent.adapters.alpaca.connection import connect
 from agent.adapters.alpaca.credentials import parse_credentials
 from agent.adapters.dynamodb.book import DynamoBook
+from agent.adapters.dynamodb.reports import DynamoReportDates
 from agent.adapters.dynamodb.tables import Tables
 from agent.adapters.dynamodb.volatility import DynamoVolatilityHistory
 from agent.book.comparison import compare_positions
@@ -24,11 +25,11 @@ from agent.book.records import Intent, JournalEvent, Trade
 from agent.book.states import TradeStatus
 from agent.config.environment import FunctionEnvironment
 from agent.market.calendar import NEW_YORK
-from agent.market.volatility import ImpliedVolatilitySample
 from simulator.checkers.cash_identity import check_cash_identity
 from simulator.cloud.lambda_runtime import InvocationResult
 from simulator.cloud.local_cloud import LocalCloud
 from simulator.exchange import Exchange, serve
+from simulator.rehearsal.beforehand import record_reports, record_volatilities
 from simulator.rehearsal.markets import Market
 from simulator.rehearsal.profile import Profile
 from simulator.rehearsal.report import (
@@ -194,21 +195,10 @@ class Rehearsal:
             agent_control=environment.agent_control_table,
         )
         self.book = DynamoBook(self.tables)
-        history = DynamoVolatilityHistory(self.tables)
-        for symbol in environment.settings.watchlist:
-            history.record(
-                symbol,
-                [
-                    ImpliedVolatilitySample(
-                        session=sample.session,
-                        implied_volatility=sample.implied_volatility,
-                        implied_volatility_bid=None,
-                        implied_volatility_ask=None,
-                        source="quotes",
-                    )
-                    for sample in self._world.implied_volatility_history(symbol)
-                ],
-            )
+        symbols = environment.settings.watchlist
+        first = self._world.sessions[0].session
+        record_volatilities(self._world, symbols, DynamoVolatilityHistory(self.tables))
+        record_reports(self._world, symbols, first, DynamoReportDates(self.tables))
 
     def report(self) -> RehearsalReport:
         """Gather what happened, from the book on one side and the broker on the other."""

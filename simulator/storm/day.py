@@ -11,6 +11,7 @@ from agent.adapters.memory.beats import MemoryBeats
 from agent.adapters.memory.control import MemoryControl
 from agent.adapters.memory.learning_log import MemoryLearningLog
 from agent.adapters.memory.metrics import MemoryMetrics
+from agent.adapters.memory.reports import MemoryReportDates
 from agent.adapters.memory.volatility import MemoryVolatilityHistory
 from agent.book.states import TradeStatus
 from agent.strategies.registry import strategies_for
@@ -64,6 +65,7 @@ MONITOR_MINUTES, SCAN_MINUTES = 5, 30
 SESSION_MINUTES = 390
 EVE_SCAN_MINUTES = (330, 360)
 BEFORE_OPEN = timedelta(minutes=5)
+REPORTS_AHEAD = timedelta(days=80)
 EVENING = timedelta(minutes=60)
 """When the day is explained, after its close."""
 BEFORE_EVENING, AFTER_EVENING = timedelta(minutes=55), timedelta(minutes=85)
@@ -135,8 +137,11 @@ class StormDay:
         self._alerts = MemoryAlerts()
         self._metrics = MemoryMetrics()
         self._volatility = MemoryVolatilityHistory()
+        self._reports = MemoryReportDates()
         for symbol, samples in self.scenario.samples.items():
             self._volatility.record(symbol, samples)
+            # No report falls into any life here: they are for other tests than storms.
+            self._reports.replace_reports(symbol, [self.scenario.day.session + REPORTS_AHEAD])
         functions = Functions(self.scheduler, self.plan, self._furnish)
         self.executions = Executions(self.scheduler, self.dice, functions)
         self.view = DayView(
@@ -203,6 +208,7 @@ class StormDay:
             market=connection.market,
             book=FaultyBook(sandbox, self._book),
             volatility=FaultyVolatility(sandbox, self._volatility),
+            reports=self._reports,
             control=FaultyControl(sandbox, self._control),
             beats=MemoryBeats(),
             workflows=FaultyWorkflows(sandbox, self.executions.start, self.executions.state),

@@ -202,11 +202,13 @@ class FaultyVolatility:
         self._sandbox = sandbox
         self._history = history
 
-    def samples(self, symbol: str, sessions_max: int) -> tuple[ImpliedVolatilitySample, ...]:
+    def samples(
+        self, symbol: str, sessions_max: int, *, source: str
+    ) -> tuple[ImpliedVolatilitySample, ...]:
         return self._sandbox.effect(
             "volatility.samples",
             BOOK_READ,
-            lambda: self._history.samples(symbol, sessions_max),
+            lambda: self._history.samples(symbol, sessions_max, source=source),
             _busy,
         )
 

@@ -202,10 +202,13 @@ class SyntheticWorld:
             moment = self._moment(session.closes_at - SAMPLE_BEFORE_CLOSE)
             assert moment is not None
             log_variance = market.path.minutes(moment.position).log_variances[moment.minute]
-            level = market.valuation.thirty_days(
-                float(log_variance), moment.stamp, market.book.expirations
-            )
-            samples.append(ImpliedVolatilitySample(session.session, level))
+            levels = [
+                market.valuation.thirty_days(
+                    float(log_variance), moment.stamp, market.book.expirations, reports=reports
+                )
+                for reports in (True, False)
+            ]
+            samples.append(ImpliedVolatilitySample(session.session, *levels))
         return tuple(samples)
 
     @property

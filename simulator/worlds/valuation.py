@@ -49,12 +49,17 @@ class OptionValuation:
     path: PricePath
     risk_free_rate: float
 
-    def at_the_money(self, log_variance: float, at: datetime, years: FloatArray) -> FloatArray:
-        """Give the at-the-money implied volatility of each horizon, seen from `at`."""
+    def at_the_money(
+        self, log_variance: float, at: datetime, years: FloatArray, *, reports: bool = True
+    ) -> FloatArray:
+        """Give the at-the-money implied volatility of each horizon, seen from `at`.
+
+        Without `reports` it is what it would be if none lay ahead.
+        """
         variance = self.path.dynamics.expected_variance(log_variance, years)
         total = (variance + self.path.jump_variance) * years
         move = EARNINGS_MOVE_FRACTION * self.path.profile.annual_volatility
-        for report in self.path.schedule.earnings:
+        for report in self.path.schedule.earnings if reports else ():
             # A report comes out just after its close, when quotes still bear the close's time.
             ahead = (report.session.closes_at - at).total_seconds() / SECONDS_PER_YEAR
             total += np.where((ahead >= 0) & (ahead < years), move**2, 0.0)
@@ -62,7 +67,12 @@ class OptionValuation:
         return volatility
 
     def thirty_days(
-        self, log_variance: float, at: datetime, expirations: Sequence[Expiration]
+        self,
+        log_variance: float,
+        at: datetime,
+        expirations: Sequence[Expiration],
+        *,
+        reports: bool = True,
     ) -> float:
         """Give IV30 as its definition reads it: between the expirations around 30 days.
 
@@ -70,7 +80,7 @@ class OptionValuation:
         """
         lives = [(each.session.closes_at - at).total_seconds() for each in expirations]
         years = np.array([life / SECONDS_PER_YEAR for life in lives if life >= WEEK_SECONDS])
-        total = self.at_the_money(log_variance, at, years) ** 2 * years
+        total = self.at_the_money(log_variance, at, years, reports=reports) ** 2 * years
         return float(np.sqrt(np.interp(THIRTY_DAYS_YEARS, years, total) / THIRTY_DAYS_YEARS))
 
     def values(

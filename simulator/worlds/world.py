@@ -78,6 +78,8 @@ class ImpliedVolatilitySample:
 
     session: date
     implied_volatility: float
+    without_reports: float | None = None
+    """The same without the variance of an earnings report ahead; None where it is not known."""
 
 
 class World(Protocol):

@@ -11,14 +11,16 @@ from agent.adapters.dynamodb.beats import DynamoBeats
 from agent.adapters.dynamodb.book import DynamoBook
 from agent.adapters.dynamodb.control import DynamoControl
 from agent.adapters.dynamodb.outbox import DynamoAlertOutbox
+from agent.adapters.dynamodb.reports import DynamoReportDates
 from agent.adapters.dynamodb.tables import Tables
 from agent.adapters.dynamodb.volatility import DynamoVolatilityHistory
 from agent.adapters.memory.beats import MemoryBeats
 from agent.adapters.memory.book import MemoryBook
 from agent.adapters.memory.control import MemoryControl
+from agent.adapters.memory.reports import MemoryReportDates
 from agent.adapters.memory.volatility import MemoryVolatilityHistory
 from agent.book.records import JournalEvent
-from agent.ports import AlertOutbox, Beats, Book, Control, VolatilityHistory
+from agent.ports import AlertOutbox, Beats, Book, Control, ReportDates, VolatilityHistory
 from tests.dynamodb import create, dynamodb_in_process, new_tables
 
 
@@ -35,11 +37,19 @@ class Stores:
     volatility: VolatilityHistory
     control: Control
     beats: Beats
+    reports: ReportDates
 
 
 def memory_stores() -> Stores:
     book = MemoryBook()
-    return Stores(book, book.outbox, MemoryVolatilityHistory(), MemoryControl(), MemoryBeats())
+    return Stores(
+        book,
+        book.outbox,
+        MemoryVolatilityHistory(),
+        MemoryControl(),
+        MemoryBeats(),
+        MemoryReportDates(),
+    )
 
 
 def dynamodb_stores(tables: Tables) -> Stores:
@@ -49,6 +59,7 @@ def dynamodb_stores(tables: Tables) -> Stores:
         DynamoVolatilityHistory(tables),
         DynamoControl(tables),
         DynamoBeats(tables),
+        DynamoReportDates(tables),
     )
 
 

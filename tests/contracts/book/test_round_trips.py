@@ -102,6 +102,7 @@ signals = built(
     iv_rank=fractions,
     liquidity_score=fractions,
     score=fractions,
+    probability_of_profit=st.none() | fractions,
     parameters=json_objects,
 )
 orders = built(
@@ -144,6 +145,7 @@ snapshots = built(
     iv_rank=fractions,
     liquidity_score=fractions,
     dte=counts,
+    probability_of_profit=st.none() | fractions,
 )
 executions = built(
     TradeExecution,
@@ -188,6 +190,8 @@ trades = built(
     close_attempts=counts,
     stop_watch=built(StopWatch, passes=counts, last_slot=st.none() | times),
     manual_exit_requested=st.booleans(),
+    automation_suspended=st.booleans(),
+    stop_debit=st.none() | money,
 )
 positions = built(
     Position,
@@ -306,4 +310,4 @@ def test_a_sample_is_read_as_it_was_written(
     symbol = f"S{next(numbers)}"
     assert used_stores.volatility.record(symbol, [sample]) == 1
 
-    assert used_stores.volatility.samples(symbol, 1) == (sample,)
+    assert used_stores.volatility.samples(symbol, 1, source=sample.source) == (sample,)

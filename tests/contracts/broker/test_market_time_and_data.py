@@ -1,15 +1,17 @@
 """The clock, the calendar and quotes, over HTTP and back."""
 
-from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable, Sequence
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 from agent.adapters.alpaca.connection import AlpacaConnection
 from agent.market.calendar import TradingSession
+from agent.market.dividends import ExDividend
 from agent.market.quotes import UnderlyingSnapshot
 from agent.options.contracts import OptionType, parse_occ_symbol
 from agent.ports import ChainRequest, MarketClock
 from simulator.exchange import Exchange
+from simulator.worlds.events import CashDividend, CorporateAction
 from tests.contracts.broker.conftest import Opened
 from tests.simulation.exchange.builders import CALL_110, NOON, PUT_95, PUT_100
 from tests.simulation.exchange.small_world import FRIDAY, MONDAY, WEEK, SmallWorld, contract_symbol
@@ -124,3 +126,25 @@ def test_option_quotes_follow_the_market_and_leave_out_the_unknown(
     assert (set(before), set(after)) == ({CALL_110}, {CALL_110})
     assert (before[CALL_110].bid, after[CALL_110].bid) == (Decimal("1.0"), Decimal("2.0"))
     assert after[CALL_110].quoted_at == NOON + timedelta(minutes=1)
+
+
+class PayingWorld(SmallWorld):
+    """A small world whose stock pays two dividends, of which one is not declared yet."""
+
+    def corporate_actions(self, symbol: str, start: date, end: date) -> Sequence[CorporateAction]:
+        days = {MONDAY: None, FRIDAY: None, FRIDAY + timedelta(days=70): FRIDAY}
+        return [
+            CashDividend(symbol, ex, ex + timedelta(days=14), Decimal("0.42"), declared_on=told)
+            for ex, told in days.items()
+            if start <= ex <= end
+        ]
+
+
+def test_declared_dividends_ahead_are_known(open_exchange: Callable[..., Opened]) -> None:
+    _, connection = open_exchange(PayingWorld().with_stock("104.95", "105.05"))
+    found = connection.market.dividends(["ACME", "NONE"], MONDAY)
+    assert found == {"ACME": (ExDividend(FRIDAY, Decimal("0.42")),)}
+
+
+def test_a_stock_without_dividends_is_absent(connection: AlpacaConnection) -> None:
+    assert connection.market.dividends(["ACME"], MONDAY) == {}

@@ -77,3 +77,9 @@ def test_without_strikes_there_is_no_parity() -> None:
 def test_carry_grows_the_spot_at_the_rate() -> None:
     found = forward_from_carry(spot=100.0, rate=0.04, time_years=0.5)
     assert found == pytest.approx(100.0 * np.exp(0.02))
+
+
+def test_known_dividends_lower_the_carried_forward_by_what_they_grow_to() -> None:
+    dividends = [(0.25, 1.0), (0.75, 5.0)]  # The second goes ex after the expiration.
+    found = forward_from_carry(spot=100.0, rate=0.04, time_years=0.5, dividends=dividends)
+    assert found == pytest.approx(100.0 * np.exp(0.02) - np.exp(0.01))

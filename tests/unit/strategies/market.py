@@ -9,7 +9,9 @@ from typing import Any
 from agent.config.settings import Settings
 from agent.market.calendar import years_to_expiration
 from agent.market.chain import OptionChain, analyze_chain
+from agent.market.outlook import ReportOutlook
 from agent.market.quotes import OptionQuote, UnderlyingSnapshot
+from agent.market.volatility import IvRankBand
 from agent.options.black_scholes import spot_price
 from agent.options.contracts import OptionContract, OptionType
 from agent.strategies.strategy import MarketView
@@ -21,6 +23,7 @@ STRIKES = tuple(Decimal(strike) for strike in range(140, 265, 5))
 NEAR = SESSION + timedelta(days=31)
 FAR = SESSION + timedelta(days=45)
 CENT = Decimal("0.01")
+FAR_REPORT = ReportOutlook(known=SESSION + timedelta(days=80))
 
 
 def a_stock(**changes: Any) -> UnderlyingSnapshot:
@@ -90,6 +93,8 @@ def a_view(
     stock: UnderlyingSnapshot | None = None,
     iv30: float | None = VOLATILITY,
     iv_rank: float | None = 50.0,
+    iv_rank_band: IvRankBand | None = None,
+    report: ReportOutlook = FAR_REPORT,
     settings: Settings | None = None,
 ) -> MarketView:
     """Show the small market; `changes` alters the quotes of single contracts."""
@@ -105,7 +110,8 @@ def a_view(
         chain=chain,
         analytics=analyze_chain(chain, rate=RATE),
         iv30=iv30,
-        iv_rank=iv_rank,
+        iv_rank_band=iv_rank_band or IvRankBand(iv_rank, iv_rank, iv_rank),
+        report=report,
         as_of=AS_OF,
         settings=Settings() if settings is None else settings,
     )

@@ -10,9 +10,10 @@ from agent.book.records import Signal
 from agent.config.settings import BullPutSpreadSettings, Settings
 from agent.strategies.bull_put_spread import BullPutSpread
 from agent.strategies.scoring import assumed_credit, expected_payoff_per_share
+from agent.strategies.screening import Rejection
 from agent.strategies.signals import ranked
 from tests.builders import a_put_spread, a_signal
-from tests.unit.strategies.market import a_view, put
+from tests.unit.strategies.market import a_view, model_mid, put
 
 SPREAD = BullPutSpread(BullPutSpreadSettings())
 
@@ -62,7 +63,7 @@ def test_fees_lower_the_score() -> None:
 
 def test_a_wider_quote_lowers_the_score_of_its_spreads() -> None:
     def score(width: str) -> float:
-        mid = Decimal("2.96")
+        mid = model_mid(put(190))
         half = Decimal(width) / 2
         view = a_view(changes={put(190): {"bid": mid - half, "ask": mid + half}})
         return next(
@@ -74,10 +75,12 @@ def test_a_wider_quote_lowers_the_score_of_its_spreads() -> None:
     assert score("0.20") < score("0.04")
 
 
-def test_without_a_forward_the_spot_stands_in() -> None:
+def test_without_a_forward_no_value_can_be_expected() -> None:
     view = a_view()
     bare = replace(view, analytics=replace(view.analytics, forwards={}))
-    assert SPREAD.generate_signals(bare).signals
+    outcome = SPREAD.generate_signals(bare)
+    assert not outcome.signals
+    assert outcome.rejections[Rejection.EXPECTED_VALUE_UNKNOWN] > 0
 
 
 def test_equal_scores_are_ordered_by_expiration_short_strike_and_width() -> None:

@@ -7,17 +7,21 @@ from typing import Any
 
 import pytest
 
+from agent.config.settings import Settings
+from agent.market.outlook import ReportOutlook
 from agent.market.quotes import UnderlyingSnapshot
+from agent.market.volatility import IvRankBand
 from agent.strategies.screening import (
     DeltaRange,
     Rejection,
     ScreenedLeg,
     ScreenedSymbol,
+    screen_expiration,
     screen_leg,
     screen_symbol,
 )
 from tests.builders import AS_OF
-from tests.unit.strategies.market import a_stock, a_view, put
+from tests.unit.strategies.market import FAR, NEAR, a_stock, a_view, put
 
 SHORT = DeltaRange(-0.30, -0.20)
 STALE = AS_OF - timedelta(seconds=121)
@@ -59,6 +63,51 @@ def test_an_unknown_volatility_or_rank_is_no_entry() -> None:
 def test_the_rank_must_exceed_its_minimum() -> None:
     assert screen_symbol(a_view(iv_rank=25.0)) is Rejection.IV_RANK_LOW
     assert isinstance(screen_symbol(a_view(iv_rank=25.1)), ScreenedSymbol)
+
+
+@pytest.mark.parametrize(
+    ("band", "reason"),
+    [
+        (IvRankBand(24.0, 30.0, 36.0), Rejection.IV_RANK_STRADDLES),
+        (IvRankBand(14.0, 20.0, 26.0), Rejection.IV_RANK_STRADDLES),
+        (IvRankBand(14.0, 20.0, 25.0), Rejection.IV_RANK_LOW),
+        (IvRankBand(None, 60.0, 70.0), Rejection.IV_RANK_UNKNOWN),
+        (IvRankBand(50.0, 60.0, None), Rejection.IV_RANK_UNKNOWN),
+    ],
+)
+def test_the_rank_at_bid_and_ask_must_agree_with_the_rank_at_mid(
+    band: IvRankBand, reason: Rejection
+) -> None:
+    assert screen_symbol(a_view(iv_rank_band=band)) is reason
+
+
+REPORT_IN_LIFE = ReportOutlook(known=NEAR - timedelta(days=1))
+NOTHING_ON_RECORD = ReportOutlook()
+ALLOWED = Settings.model_validate({"market": {"earnings_unknown": "allow"}})
+
+
+def test_no_life_spans_a_report_on_record_unless_the_strategy_may() -> None:
+    view = a_view(report=REPORT_IN_LIFE)
+    assert screen_expiration(NEAR, view, earnings_in_life=False) is Rejection.EARNINGS_IN_LIFE
+    assert screen_expiration(NEAR, view, earnings_in_life=True) is None
+
+
+def test_a_report_after_the_expiration_is_no_objection() -> None:
+    view = a_view(report=ReportOutlook(known=NEAR + timedelta(days=1)))
+    assert screen_expiration(NEAR, view, earnings_in_life=False) is None
+    assert screen_expiration(FAR, view, earnings_in_life=False) is Rejection.EARNINGS_IN_LIFE
+
+
+def test_a_report_that_is_not_ruled_out_blocks_unless_settings_allow_it() -> None:
+    view = a_view(report=NOTHING_ON_RECORD)
+    assert screen_expiration(NEAR, view, earnings_in_life=True) is Rejection.EARNINGS_UNKNOWN
+    allowing = a_view(report=NOTHING_ON_RECORD, settings=ALLOWED)
+    assert screen_expiration(NEAR, allowing, earnings_in_life=False) is None
+
+
+def test_a_report_on_record_blocks_where_the_unknown_is_allowed() -> None:
+    view = a_view(report=REPORT_IN_LIFE, settings=ALLOWED)
+    assert screen_expiration(NEAR, view, earnings_in_life=False) is Rejection.EARNINGS_IN_LIFE
 
 
 def test_a_leg_that_passes_brings_its_delta_and_liquidity() -> None:

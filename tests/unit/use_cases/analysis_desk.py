@@ -11,6 +11,7 @@ from agent.adapters.memory.clock import MemoryCalendar, MemoryClock
 from agent.adapters.memory.control import MemoryControl
 from agent.adapters.memory.learning_log import MemoryLearningLog
 from agent.adapters.memory.metrics import MemoryMetrics
+from agent.adapters.memory.reports import MemoryReportDates
 from agent.adapters.memory.volatility import MemoryVolatilityHistory
 from agent.adapters.memory.workflows import MemoryWorkflows
 from agent.book.changes import BookChange, TradeWrite
@@ -67,6 +68,7 @@ class AnalysisDesk:
             market=cast("MarketData", Untouched()),
             book=self.book,
             volatility=MemoryVolatilityHistory(),
+            reports=MemoryReportDates(),
             control=MemoryControl(),
             beats=MemoryBeats(),
             workflows=MemoryWorkflows(),

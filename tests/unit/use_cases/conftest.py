@@ -17,6 +17,7 @@ from agent.adapters.memory.book import MemoryBook
 from agent.adapters.memory.control import MemoryControl
 from agent.adapters.memory.learning_log import MemoryLearningLog
 from agent.adapters.memory.metrics import MemoryMetrics
+from agent.adapters.memory.reports import MemoryReportDates
 from agent.adapters.memory.volatility import MemoryVolatilityHistory
 from agent.adapters.memory.workflows import MemoryWorkflows
 from agent.book.identifiers import entry_intent_id, trade_id
@@ -158,6 +159,7 @@ def make_desk(
         market=connection.market,
         book=book,
         volatility=MemoryVolatilityHistory(),
+        reports=MemoryReportDates(),
         control=control,
         beats=MemoryBeats(),
         workflows=workflows,

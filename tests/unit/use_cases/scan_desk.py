@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import cast
 
@@ -13,11 +13,13 @@ from agent.adapters.memory.clock import MemoryCalendar, MemoryClock
 from agent.adapters.memory.control import MemoryControl
 from agent.adapters.memory.learning_log import MemoryLearningLog
 from agent.adapters.memory.metrics import MemoryMetrics
+from agent.adapters.memory.reports import MemoryReportDates
 from agent.adapters.memory.volatility import MemoryVolatilityHistory
 from agent.adapters.memory.workflows import MemoryWorkflows
 from agent.book.records import Intent
 from agent.config.settings import Settings
 from agent.market.chain import OptionChain
+from agent.market.dividends import ExDividend
 from agent.market.quotes import OptionQuote, UnderlyingSnapshot
 from agent.options.contracts import OptionContract
 from agent.ports import Account, Broker, ChainRequest, MarketData
@@ -30,6 +32,7 @@ from tests.unit.strategies.market import FAR, NEAR, a_stock, quotes_of
 from tests.unit.use_cases.analysis_desk import sessions
 
 EARLIER = NEAR - timedelta(days=7)
+LATER = NEAR + timedelta(days=28)
 LOW_VOLATILITY, HIGH_VOLATILITY = 0.20, 0.35
 """The bounds of the history: the small market's 0.30 ranks at two thirds."""
 
@@ -42,6 +45,7 @@ class QuotedMarket:
     quotes: dict[str, list[OptionQuote]]
     requests: list[ChainRequest] = field(default_factory=list)
     failures: dict[str, Exception] = field(default_factory=dict)
+    declared: dict[str, tuple[ExDividend, ...]] = field(default_factory=dict)
 
     def underlyings(self, symbols: Sequence[str]) -> Mapping[str, UnderlyingSnapshot]:
         return {symbol: self.stocks[symbol] for symbol in symbols if symbol in self.stocks}
@@ -61,6 +65,14 @@ class QuotedMarket:
                 if request.expiration_min <= quote.contract.expiration <= request.expiration_max
             ),
         )
+
+    def dividends(
+        self, symbols: Sequence[str], session: date
+    ) -> Mapping[str, tuple[ExDividend, ...]]:
+        if "dividends" in self.failures:
+            raise self.failures["dividends"]
+        known = {symbol: self.declared.get(symbol, ()) for symbol in symbols}
+        return {symbol: ahead for symbol, ahead in known.items() if ahead and session}
 
     def option_quotes(self, contracts: Sequence[OptionContract]) -> Mapping[str, OptionQuote]:
         raise AssertionError(f"a scan asked for the quotes of {contracts}")
@@ -98,6 +110,7 @@ class ScanDesk:
     account: AccountOnly = field(default_factory=AccountOnly)
     book: MemoryBook = field(default_factory=MemoryBook)
     volatility: MemoryVolatilityHistory = field(default_factory=MemoryVolatilityHistory)
+    reports: MemoryReportDates = field(default_factory=MemoryReportDates)
 
     def __post_init__(self) -> None:
         self.clock = MemoryClock(AS_OF, sessions())
@@ -110,6 +123,7 @@ class ScanDesk:
                 symbol,
                 [a_sample(day, level) for day, level in zip(days, levels, strict=True)],
             )
+            self.reports.replace_reports(symbol, [SESSION + timedelta(days=80)])
         self.desk = AssembledDesk(
             settings=self.settings,
             strategies=strategies_for(self.settings),
@@ -119,6 +133,7 @@ class ScanDesk:
             market=cast("MarketData", self.market),
             book=self.book,
             volatility=self.volatility,
+            reports=self.reports,
             control=self.control,
             beats=MemoryBeats(),
             workflows=self.workflows,

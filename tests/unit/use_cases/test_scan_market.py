@@ -1,5 +1,6 @@
 """A scan from the watchlist to the entries it states."""
 
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -7,10 +8,18 @@ import pytest
 
 from agent.book.changes import BookChange, TradeWrite
 from agent.book.records import Signal
+from agent.market.events import SOURCE_QUOTES_STRIPPED
+from agent.market.volatility import SOURCE_QUOTES
 from agent.ports import BrokerUnavailable, TradingState
-from tests.builders import AS_OF, SYMBOL, a_trade
-from tests.unit.strategies.market import a_stock
-from tests.unit.use_cases.scan_desk import QuotedMarket, ScanDesk, another_stock, settings_for
+from tests.builders import AS_OF, SESSION, SYMBOL, a_trade
+from tests.unit.strategies.market import FAR, NEAR, VOLATILITY, a_stock, put, quotes_of
+from tests.unit.use_cases.scan_desk import (
+    LATER,
+    QuotedMarket,
+    ScanDesk,
+    another_stock,
+    settings_for,
+)
 
 
 def entered(desk: ScanDesk) -> Signal:
@@ -129,6 +138,100 @@ def test_another_account_is_not_traded() -> None:
     desk = ScanDesk(settings_for())
     desk.control.bind_account("PA-SOMEBODY-ELSE")
     assert desk.scan().status == "account_mismatch"
+
+
+def test_nothing_is_entered_over_a_report_on_record() -> None:
+    desk = ScanDesk(settings_for())
+    desk.reports.replace_reports(SYMBOL, [NEAR])
+    rank_clear_of_reports_between(desk, 0.15, 0.30)
+    report = desk.scan()
+    assert report.entries == 0
+    assert report.rejections["earnings_in_life"] > 0
+
+
+def test_nothing_is_entered_where_no_report_date_is_on_record() -> None:
+    desk = ScanDesk(settings_for())
+    desk.reports.replace_reports(SYMBOL, [])
+    report = desk.scan()
+    assert report.entries == 0
+    assert report.rejections["earnings_unknown"] > 0
+
+
+def test_a_fund_needs_no_report_date() -> None:
+    desk = ScanDesk(settings_for(market={"symbols_without_reports": [SYMBOL]}))
+    desk.reports.replace_reports(SYMBOL, [])
+    assert desk.scan().entries == 1
+
+
+def test_the_days_volatility_is_recorded_as_it_is_and_clear_of_reports() -> None:
+    desk = ScanDesk(settings_for())
+    desk.scan()
+    desk.scan(AS_OF + timedelta(minutes=1))
+    for source in (SOURCE_QUOTES, SOURCE_QUOTES_STRIPPED):
+        samples = desk.volatility.samples(SYMBOL, 252, source=source)
+        assert [s.implied_volatility for s in samples if s.session == SESSION] == [
+            pytest.approx(VOLATILITY, abs=0.005)
+        ]
+
+
+def test_no_sample_is_taken_before_its_time() -> None:
+    desk = ScanDesk(settings_for(market={"iv_sample_new_york_time": "15:46"}))
+    desk.scan()
+    assert not desk.volatility.samples(SYMBOL, 252, source=SOURCE_QUOTES_STRIPPED)
+
+
+def test_near_a_report_the_rank_is_that_of_volatilities_clear_of_it() -> None:
+    # The raw history ranks today at two thirds; clear of reports it has been higher all along.
+    desk = ScanDesk(settings_for())
+    desk.reports.replace_reports(SYMBOL, [FAR + timedelta(days=1)])
+    desk.market.quotes[SYMBOL] += quotes_of((LATER,))
+    rank_clear_of_reports_between(desk, 0.30, 0.50)
+    assert desk.scan().rejections["iv_rank_low"] == 1
+
+
+def rank_clear_of_reports_between(desk: ScanDesk, low: float, high: float) -> None:
+    samples = desk.volatility.samples(SYMBOL, 60, source=SOURCE_QUOTES)
+    clear = [
+        replace(sample, implied_volatility=level, source=SOURCE_QUOTES_STRIPPED)
+        for sample, level in zip(samples, [low, high] * 30, strict=True)
+    ]
+    desk.volatility.record(SYMBOL, clear)
+
+
+def test_near_a_report_a_rank_without_a_clear_history_is_unknown() -> None:
+    desk = ScanDesk(settings_for())
+    desk.reports.replace_reports(SYMBOL, [FAR - timedelta(days=1)])
+    assert desk.scan().rejections == {"iv_rank_unknown": 1}
+
+
+def test_unknown_dividends_are_counted_and_stop_nothing() -> None:
+    desk = ScanDesk(settings_for())
+    desk.market.failures["dividends"] = BrokerUnavailable("no answer")
+    report = desk.scan()
+    assert report.rejections["dividends_unknown"] == 1
+    assert report.entries == 1
+
+
+def test_a_signal_says_how_likely_it_is_to_end_in_profit() -> None:
+    desk = ScanDesk(settings_for())
+    desk.scan()
+    odds = entered(desk).probability_of_profit
+    assert odds is not None
+    assert 0.70 < odds < 0.85
+
+
+def test_a_quote_out_of_line_with_its_neighbours_is_no_premium() -> None:
+    desk = ScanDesk(settings_for())
+    rich = Decimal("0.25")
+    desk.market.quotes[SYMBOL] = [
+        replace(quote, bid=quote.bid + rich, ask=quote.ask + rich)
+        if quote.contract == put(190) and quote.bid is not None and quote.ask is not None
+        else quote
+        for quote in desk.market.quotes[SYMBOL]
+    ]
+    report = desk.scan()
+    assert report.rejections["expected_value_implausible"] > 0
+    assert put(190).symbol not in entered(desk).structure.symbols
 
 
 def _signal(signal: Signal | None) -> Signal:

@@ -29,6 +29,7 @@ from agent.ports import (
     LearningLog,
     MarketData,
     Metrics,
+    ReportDates,
     VolatilityHistory,
     Workflows,
 )
@@ -119,6 +120,12 @@ class FunctionDesk:
         from agent.adapters.dynamodb.volatility import DynamoVolatilityHistory
 
         return DynamoVolatilityHistory(self._tables)
+
+    @cached_property
+    def reports(self) -> ReportDates:
+        from agent.adapters.dynamodb.reports import DynamoReportDates
+
+        return DynamoReportDates(self._tables)
 
     @cached_property
     def control(self) -> Control:

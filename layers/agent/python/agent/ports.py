@@ -14,6 +14,7 @@ from agent.book.analysis_records import LearningLogEntry, PerformanceMetric, Per
 from agent.book.changes import BookChange, LedgerEntry
 from agent.book.records import Alert, Intent, OrderStatus, Position, Trade
 from agent.market.calendar import TradingSession
+from agent.market.dividends import ExDividend
 from agent.market.quotes import OptionQuote, UnderlyingSnapshot
 from agent.options.contracts import OptionContract, OptionType
 from agent.options.structures import Leg
@@ -163,6 +164,15 @@ class MarketData(Protocol):
         self, underlying: UnderlyingSnapshot, request: ChainRequest, as_of: datetime
     ) -> "OptionChain": ...
 
+    def dividends(
+        self, symbols: Sequence[str], session: date
+    ) -> Mapping[str, tuple[ExDividend, ...]]:
+        """Give the dividends declared that go ex after `session`, oldest first, some months ahead.
+
+        A symbol without any is absent.
+        """
+        ...
+
     def option_quotes(self, contracts: Sequence[OptionContract]) -> Mapping[str, OptionQuote]:
         """Give the latest quotes by OCC symbol, never from a cache; the unknown are absent."""
         ...
@@ -207,12 +217,28 @@ class Book(Protocol):
 
 
 class VolatilityHistory(Protocol):
-    def samples(self, symbol: str, sessions_max: int) -> "tuple[ImpliedVolatilitySample, ...]":
-        """Give the newest samples, oldest first."""
+    """The store of implied volatilities: each source has a series of its own."""
+
+    def samples(
+        self, symbol: str, sessions_max: int, *, source: str
+    ) -> "tuple[ImpliedVolatilitySample, ...]":
+        """Give the newest samples of one source, oldest first."""
         ...
 
     def record(self, symbol: str, samples: "Sequence[ImpliedVolatilitySample]") -> int:
-        """Store the samples of sessions that have none yet, and count them."""
+        """Store the samples of sessions that have none of their source yet, and count them."""
+        ...
+
+
+class ReportDates(Protocol):
+    """The store of the dates on which companies report, past and announced."""
+
+    def reports(self, symbol: str) -> tuple[date, ...]:
+        """Give the dates on record, oldest first; none where nobody recorded any."""
+        ...
+
+    def replace_reports(self, symbol: str, reports: Sequence[date]) -> None:
+        """Put these dates on record in place of those that were."""
         ...
 
 

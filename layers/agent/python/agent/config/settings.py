@@ -4,7 +4,7 @@ The defaults are those of the design; each help text is the rule the number feed
 """
 
 from decimal import Decimal
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
 
@@ -55,6 +55,14 @@ class MarketSettings(Section):
     iv_sample_new_york_time: str = Field(
         "15:45", pattern=r"^\d\d:\d\d$", description="when the daily IV30 sample is taken"
     )
+    earnings_unknown: Literal["block", "allow"] = Field(
+        "block",
+        description="what a trade does over whose life a report is not ruled out: no date on "
+        "record, and one expected 91 +-10 days after the last or a kink in the term structure",
+    )
+    symbols_without_reports: tuple[str, ...] = Field(
+        (), description="funds and indices: symbols that never report earnings"
+    )
     risk_free_rate: float = Field(
         0.04, ge=-0.05, le=0.25, description="annual continuously compounded rate"
     )
@@ -77,6 +85,9 @@ class PremiumSettings(Section):
     )
     exit_on_breach: bool = Field(
         False, description="close when spot passes a short strike; for a vertical a roll signal"
+    )
+    earnings_in_life: bool = Field(
+        False, description="enter though an earnings report on record falls into the trade's life"
     )
 
     @model_validator(mode="after")

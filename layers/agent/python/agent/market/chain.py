@@ -1,6 +1,6 @@
 """An option chain at one instant, and what its quotes imply."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -10,6 +10,7 @@ from functools import cached_property
 import numpy as np
 
 from agent.market.calendar import new_york_date, years_to_expiration
+from agent.market.dividends import ExDividend
 from agent.market.forward import StrikePairs, forward_from_carry, forward_from_parity
 from agent.market.quotes import OptionQuote, UnderlyingSnapshot
 from agent.options.black_scholes import BoolArray, FloatArray, spot_greeks
@@ -193,17 +194,22 @@ class ChainAnalytics:
 
 
 def analyze_chain(
-    chain: OptionChain, *, rate: float, width_fraction_max: float = 1.0
+    chain: OptionChain,
+    *,
+    rate: float,
+    width_fraction_max: float = 1.0,
+    dividends: Sequence[ExDividend] = (),
 ) -> ChainAnalytics:
     """Imply forwards, volatilities from mids, and greeks from those, for a whole chain.
 
     `rate` is continuously compounded. A volatility is implied where both sides are quoted, not
     crossed, and the quote's width as a fraction of mid is at most `width_fraction_max`. Options
     are treated as European on the implied forward; the stock's dividend yield is the one that
-    forward implies.
+    forward implies. Where quotes imply no forward, it is carried from spot, less the known
+    `dividends`.
     """
     columns = chain.columns
-    forwards = _forwards(chain, rate)
+    forwards = _forwards(chain, rate, dividends)
     by_quote = [forwards.get(quote.contract.expiration) for quote in chain.quotes]
     forward = np.array(
         [np.nan if found is None else found.forward for found in by_quote], dtype=np.float64
@@ -242,8 +248,15 @@ def analyze_chain(
     )
 
 
-def _forwards(chain: OptionChain, rate: float) -> dict[date, ForwardPrice]:
+def _forwards(
+    chain: OptionChain, rate: float, dividends: Sequence[ExDividend]
+) -> dict[date, ForwardPrice]:
     spot = _spot(chain)
+    paid = [
+        ((dividend.ex_date - chain.session).days / DAYS_PER_YEAR, float(dividend.amount))
+        for dividend in dividends
+        if dividend.ex_date > chain.session
+    ]
     found: dict[date, ForwardPrice] = {}
     if np.isnan(spot):
         return found
@@ -253,7 +266,7 @@ def _forwards(chain: OptionChain, rate: float) -> dict[date, ForwardPrice]:
         implied = forward_from_parity(
             _strike_pairs(chain, expiration), spot=spot, discount_factor=discount_factor
         )
-        carried = forward_from_carry(spot=spot, rate=rate, time_years=time_years)
+        carried = forward_from_carry(spot=spot, rate=rate, time_years=time_years, dividends=paid)
         found[expiration] = ForwardPrice(
             forward=carried if implied is None else implied,
             discount_factor=discount_factor,

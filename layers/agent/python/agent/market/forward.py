@@ -1,5 +1,6 @@
 """The forward price of a stock for one expiration, as its options imply it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -50,6 +51,18 @@ def forward_from_parity(pairs: StrikePairs, *, spot: float, discount_factor: flo
     return float(np.average(0.5 * (bid + ask), weights=weight))
 
 
-def forward_from_carry(*, spot: float, rate: float, time_years: float) -> float:
-    """Grow `spot` at `rate`; right where no dividend is paid before expiration."""
-    return spot * float(np.exp(rate * time_years))
+def forward_from_carry(
+    *, spot: float, rate: float, time_years: float, dividends: Sequence[tuple[float, float]] = ()
+) -> float:
+    """Grow `spot` at `rate`, less what the known dividends are worth by then.
+
+    Each dividend is (years until its ex-date, dollars a share); those after `time_years` do not
+    count.
+    """
+    grown = spot * float(np.exp(rate * time_years))
+    paid = (
+        amount * float(np.exp(rate * (time_years - ahead)))
+        for ahead, amount in dividends
+        if ahead <= time_years
+    )
+    return grown - sum(paid)

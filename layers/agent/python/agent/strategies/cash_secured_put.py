@@ -14,7 +14,7 @@ from agent.strategies.exits import ExitRules
 from agent.strategies.screening import DeltaRange, Rejection, screen_leg, screen_symbol
 from agent.strategies.signals import PremiumSale, parameters_of, propose, ranked
 from agent.strategies.strategy import ChainBounds, MarketView, ScanOutcome, Strategy, days_ahead
-from agent.strategies.verticals import put_strike_bounds, quotes_within
+from agent.strategies.verticals import admitted, put_strike_bounds, quotes_within
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,9 @@ class CashSecuredPut(Strategy):
         chain = quotes_within(view, bounds, OptionType.PUT)
         rejections: Counter[str] = Counter() if chain else Counter({Rejection.CHAIN_EMPTY: 1})
         signals: list[Signal] = []
-        for quote in (quote for quotes in chain.values() for quote in quotes):
+        in_life = self.settings.earnings_in_life
+        open_to = admitted(chain, view, earnings_in_life=in_life, rejections=rejections)
+        for quote in (quote for quotes in open_to.values() for quote in quotes):
             leg = screen_leg(quote, view, delta)
             found = (
                 leg

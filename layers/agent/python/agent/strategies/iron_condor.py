@@ -21,6 +21,7 @@ from agent.strategies.strategy import ChainBounds, MarketView, ScanOutcome, Stra
 from agent.strategies.verticals import (
     Vertical,
     VerticalRules,
+    admitted,
     find_verticals,
     quotes_within,
     strike_bounds,
@@ -72,6 +73,11 @@ class IronCondor(Strategy):
         rejections: Counter[str] = Counter()
         if not puts and not calls:
             rejections[Rejection.CHAIN_EMPTY] += 1
+        in_life = self.settings.earnings_in_life
+        puts, calls = (
+            admitted(side, view, earnings_in_life=in_life, rejections=rejections)
+            for side in (puts, calls)
+        )
         signals: list[Signal] = []
         for expiration in sorted(puts.keys() | calls.keys()):
             lower, upper = (

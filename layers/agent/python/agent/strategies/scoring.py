@@ -46,6 +46,11 @@ def assumed_credit(credit_mid: Decimal, credit_natural: Decimal, settings: Setti
     return credit_mid + (credit_natural - credit_mid) * settings.ranking.fill_fraction
 
 
+def leg_mids(quote: StructureQuote) -> list[Decimal]:
+    """List the mids of legs that have one, in dollars a share."""
+    return [mid for leg in quote.leg_quotes if (mid := leg.mid) is not None]
+
+
 def score_structure(
     quote: StructureQuote,
     *,
@@ -54,17 +59,18 @@ def score_structure(
     symbol: ScreenedSymbol,
     view: MarketView,
 ) -> float:
-    """Score a structure at an assumed credit a share; higher is better."""
+    """Score a structure at an assumed credit a share; higher is better.
+
+    Raises KeyError where the forward of its expiration is unknown.
+    """
     structure = quote.structure
     ratio = float(view.settings.ranking.realised_volatility_ratio)
-    known = view.analytics.forwards.get(structure.expiration)
     payoff = expected_payoff_per_share(
         structure,
-        forward=float(symbol.spot) if known is None else known.forward,
+        forward=view.analytics.forwards[structure.expiration].forward,
         volatility=ratio * symbol.iv30,
         time_years=years_to_expiration(structure.expiration, view.as_of),
     )
-    leg_mids = [mid for leg in quote.leg_quotes if (mid := leg.mid) is not None]
-    fees = round_trip_fees(structure, leg_mids, view.settings.fees)
+    fees = round_trip_fees(structure, leg_mids(quote), view.settings.fees)
     earned = (float(credit) + payoff) * structure.multiplier - float(fees)
     return earned / float(exposure.sizing_loss)

@@ -1,19 +1,22 @@
 """Which symbols and which legs may be traded, and the one reason where they may not.
 
 A symbol is asked about its price, its volume, its quote, the age of that quote, its implied
-volatility and its IV rank; a leg about its quote (there, not crossed, not stale), its delta, its
-quote's width, its open interest and its volume. The first reason that applies is the one counted.
-What is unknown does not pass.
+volatility and its IV rank; an expiration about earnings reports; a leg about its quote (there, not
+crossed, not stale), its delta, its quote's width, its open interest and its volume. The first
+reason that applies is the one counted. What is unknown does not pass.
 """
 
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 
 from agent.config.settings import MarketSettings
 from agent.market.filters import UnderlyingLimits, underlying_rejections
 from agent.market.liquidity import liquidity_score
+from agent.market.outlook import ReportRisk
 from agent.market.quotes import OptionQuote
+from agent.market.volatility import IvRankBand
 from agent.strategies.strategy import MarketView
 
 
@@ -23,9 +26,13 @@ class Rejection(StrEnum):
     UNDERLYING_QUOTE_STALE = "underlying_quote_stale"
     IMPLIED_VOLATILITY_UNKNOWN = "implied_volatility_unknown"
     IV_RANK_UNKNOWN = "iv_rank_unknown"
+    IV_RANK_STRADDLES = "iv_rank_straddles"
+    """It is above the least at the ask of today's volatility, and not at its bid."""
     IV_RANK_LOW = "iv_rank_low"
     NOT_WILLING_TO_OWN = "not_willing_to_own"
     CHAIN_EMPTY = "chain_empty"
+    EARNINGS_IN_LIFE = "earnings_in_life"
+    EARNINGS_UNKNOWN = "earnings_unknown"
     QUOTE_MISSING = "quote_missing"
     QUOTE_CROSSED = "quote_crossed"
     QUOTE_STALE = "quote_stale"
@@ -40,6 +47,8 @@ class Rejection(StrEnum):
     OTHER_SIDE_MISSING = "other_side_missing"
     CREDIT_BELOW_MINIMUM = "credit_below_minimum"
     CREDIT_EXCEEDS_WIDTH = "credit_exceeds_width"
+    EXPECTED_VALUE_UNKNOWN = "expected_value_unknown"
+    EXPECTED_VALUE_IMPLAUSIBLE = "expected_value_implausible"
 
 
 @dataclass(frozen=True)
@@ -89,11 +98,35 @@ def screen_symbol(view: MarketView) -> ScreenedSymbol | str:
         return Rejection.UNDERLYING_QUOTE_STALE
     if view.iv30 is None:
         return Rejection.IMPLIED_VOLATILITY_UNKNOWN
-    if view.iv_rank is None:
+    rank = _screen_rank(view.iv_rank_band, market.iv_rank_min)
+    if isinstance(rank, Rejection):
+        return rank
+    return ScreenedSymbol(spot=spot, iv30=view.iv30, iv_rank=rank)
+
+
+def _screen_rank(band: IvRankBand, least: float) -> float | Rejection:
+    if band.mid is None or band.bid is None or band.ask is None:
         return Rejection.IV_RANK_UNKNOWN
-    if view.iv_rank <= market.iv_rank_min:
-        return Rejection.IV_RANK_LOW
-    return ScreenedSymbol(spot=spot, iv30=view.iv30, iv_rank=view.iv_rank)
+    is_above = band.is_above(least)
+    if is_above is None:
+        return Rejection.IV_RANK_STRADDLES
+    return band.mid if is_above else Rejection.IV_RANK_LOW
+
+
+def screen_expiration(
+    expiration: date, view: MarketView, *, earnings_in_life: bool
+) -> Rejection | None:
+    """Say what earnings reports have against a life until `expiration`, if anything.
+
+    `earnings_in_life` lets a trade live through a report on record; one that is not ruled out is
+    the settings' own question.
+    """
+    risk = view.report.risk(view.chain.session, expiration)
+    if risk is ReportRisk.KNOWN and not earnings_in_life:
+        return Rejection.EARNINGS_IN_LIFE
+    if risk is ReportRisk.UNKNOWN and view.settings.market.earnings_unknown == "block":
+        return Rejection.EARNINGS_UNKNOWN
+    return None
 
 
 def screen_leg(

@@ -8,10 +8,16 @@ from pydantic import JsonValue
 
 from agent.book.records import Signal
 from agent.config.settings import Section
-from agent.market.quotes import quote_structure
+from agent.market.probability import (
+    expected_value_per_share,
+    is_too_good_to_be_true,
+    probability_of_profit,
+)
+from agent.market.quotes import StructureQuote, quote_structure
 from agent.options.structures import Leg, LegSide, Structure
-from agent.risk.sizing import structure_exposure
-from agent.strategies.scoring import assumed_credit, score_structure
+from agent.risk.fees import round_trip_fees
+from agent.risk.sizing import ContractExposure, structure_exposure
+from agent.strategies.scoring import assumed_credit, leg_mids, score_structure
 from agent.strategies.screening import Rejection, ScreenedLeg, ScreenedSymbol
 from agent.strategies.strategy import MarketView
 
@@ -63,6 +69,9 @@ def propose(
     credit = max(
         assumed_credit(quote.credit_mid, quote.credit_natural, view.settings), credit_floor
     )
+    doubt = _doubt_of_value(quote, credit, exposure, view)
+    if doubt is not None:
+        return doubt
     return Signal(
         symbol=structure.underlying,
         strategy=sale.strategy,
@@ -79,8 +88,27 @@ def propose(
         iv_rank=symbol.iv_rank,
         liquidity_score=min(leg.liquidity for _, leg in legs),
         score=score_structure(quote, credit=credit, exposure=exposure, symbol=symbol, view=view),
+        probability_of_profit=probability_of_profit(structure, credit, view.analytics),
         parameters=sale.parameters,
     )
+
+
+def _doubt_of_value(
+    quote: StructureQuote, credit: Decimal, exposure: ContractExposure, view: MarketView
+) -> Rejection | None:
+    """Doubt quotes by which the market gives money away, or whose neighbours say nothing.
+
+    A structure without a width is measured by what sizing takes it to lose.
+    """
+    structure = quote.structure
+    fees = round_trip_fees(structure, leg_mids(quote), view.settings.fees) / structure.multiplier
+    value = expected_value_per_share(structure, credit, fees, view.analytics)
+    if value is None:
+        return Rejection.EXPECTED_VALUE_UNKNOWN
+    width = structure.width or exposure.sizing_loss / structure.multiplier
+    if is_too_good_to_be_true(value, width):
+        return Rejection.EXPECTED_VALUE_IMPLAUSIBLE
+    return None
 
 
 def ranked(signals: Sequence[Signal]) -> tuple[Signal, ...]:

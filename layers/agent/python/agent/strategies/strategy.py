@@ -10,7 +10,9 @@ from typing import ClassVar
 from agent.book.records import Signal, Trade
 from agent.config.settings import ExitSettings, Settings
 from agent.market.chain import ChainAnalytics, OptionChain
+from agent.market.outlook import ReportOutlook
 from agent.market.quotes import UnderlyingSnapshot
+from agent.market.volatility import IvRankBand
 from agent.options.contracts import OptionContract, OptionType
 from agent.strategies.exits import ExitMoment, ExitRules, ExitVerdict, RollSignal
 from agent.strategies.exits import exit_decision as decide_exit
@@ -52,10 +54,16 @@ class MarketView:
     analytics: ChainAnalytics
     iv30: float | None
     """Annual fraction; None where unknown."""
-    iv_rank: float | None
-    """0-100; None where unknown."""
+    iv_rank_band: IvRankBand
+    """The rank that decides, at the bid, mid and ask of today's volatility."""
+    report: ReportOutlook
     as_of: datetime
     settings: Settings
+
+    @property
+    def iv_rank(self) -> float | None:
+        """Give the rank at mid, 0-100; None where unknown."""
+        return self.iv_rank_band.mid
 
 
 @dataclass(frozen=True)

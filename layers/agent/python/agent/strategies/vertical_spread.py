@@ -13,7 +13,13 @@ from agent.strategies.exits import ExitRules
 from agent.strategies.screening import Rejection, screen_symbol
 from agent.strategies.signals import PremiumSale, parameters_of, propose, ranked
 from agent.strategies.strategy import ChainBounds, MarketView, ScanOutcome, Strategy, days_ahead
-from agent.strategies.verticals import VerticalRules, find_verticals, quotes_within, strike_bounds
+from agent.strategies.verticals import (
+    VerticalRules,
+    admitted,
+    find_verticals,
+    quotes_within,
+    strike_bounds,
+)
 
 
 @dataclass(frozen=True)
@@ -45,7 +51,9 @@ class VerticalSpread(Strategy):
         chain = quotes_within(view, bounds, self.rules.option_type)
         rejections: Counter[str] = Counter() if chain else Counter({Rejection.CHAIN_EMPTY: 1})
         signals: list[Signal] = []
-        for quotes in chain.values():
+        in_life = self.settings.earnings_in_life
+        open_to = admitted(chain, view, earnings_in_life=in_life, rejections=rejections)
+        for quotes in open_to.values():
             for pair in find_verticals(quotes, self.rules, symbol, view, rejections):
                 legs = ((LegSide.SHORT, pair.short), (LegSide.LONG, pair.long))
                 found = propose(legs, sale, symbol, view)

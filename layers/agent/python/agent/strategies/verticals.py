@@ -1,7 +1,7 @@
 """Vertical credit spreads: a short leg nearer to the money, a long leg further out."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -13,6 +13,7 @@ from agent.strategies.screening import (
     Rejection,
     ScreenedLeg,
     ScreenedSymbol,
+    screen_expiration,
     screen_leg,
 )
 from agent.strategies.strategy import ChainBounds, MarketView
@@ -76,6 +77,24 @@ def quotes_within(
         if quotes:
             found[expiration] = quotes
     return found
+
+
+def admitted(
+    chain: Mapping[date, list[OptionQuote]],
+    view: MarketView,
+    *,
+    earnings_in_life: bool,
+    rejections: Counter[str],
+) -> dict[date, list[OptionQuote]]:
+    """Keep the expirations that no earnings report speaks against; count what is dropped."""
+    kept: dict[date, list[OptionQuote]] = {}
+    for expiration, quotes in chain.items():
+        refused = screen_expiration(expiration, view, earnings_in_life=earnings_in_life)
+        if refused is None:
+            kept[expiration] = quotes
+        else:
+            rejections[refused] += len(quotes)
+    return kept
 
 
 def find_verticals(

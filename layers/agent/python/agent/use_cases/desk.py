@@ -17,6 +17,7 @@ from agent.ports import (
     LearningLog,
     MarketData,
     Metrics,
+    ReportDates,
     VolatilityHistory,
     Workflows,
 )
@@ -46,6 +47,8 @@ class Desk(Protocol):
     @property
     def volatility(self) -> VolatilityHistory: ...
     @property
+    def reports(self) -> ReportDates: ...
+    @property
     def control(self) -> Control: ...
     @property
     def beats(self) -> Beats: ...
@@ -73,6 +76,7 @@ class AssembledDesk:
     market: MarketData
     book: Book
     volatility: VolatilityHistory
+    reports: ReportDates
     control: Control
     beats: Beats
     workflows: Workflows

@@ -1,75 +1,140 @@
-"""Look at one symbol: its snapshot, its chain, its volatility and how that ranks."""
+"""Look at one symbol: its snapshot, its chain, its volatility, how that ranks, its next report."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from agent.config.settings import MarketSettings
 from agent.market.calendar import NEW_YORK, new_york_date
-from agent.market.chain import analyze_chain
+from agent.market.chain import ChainAnalytics, OptionChain, analyze_chain
+from agent.market.dividends import ExDividend
+from agent.market.outlook import ReportOutlook, is_disturbed, report_outlook, without_event
 from agent.market.quotes import UnderlyingSnapshot
-from agent.market.volatility import ImpliedVolatilitySample, iv30, iv_rank
+from agent.market.volatility import (
+    AtTheMoneyVolatility,
+    ImpliedVolatilitySample,
+    IvRankBand,
+    TermPoint,
+    at_thirty_days,
+    iv_rank_band,
+    term_structure,
+)
 from agent.ports import ChainRequest
 from agent.strategies.registry import entering
 from agent.strategies.strategy import MarketView
 from agent.use_cases.desk import Desk
 
-# IV30 needs an expiration on each side of 30 days; weekly listings are 7 days apart, 8 where a
-# holiday moves one.
-NEAREST_DTE = 22
-FARTHEST_DTE = 38
+NEAREST_DTE = 7
+FARTHEST_DTE = 60
+"""What the term structure is seen over: a report shows as a kink only beside calmer expirations."""
 STRIKE_RANGE_FRACTION = Decimal("0.10")
 """Around spot, for the at-the-money forward; strategies widen it to what they look at."""
+NO_RANK = IvRankBand(None, None, None)
 
 
-def look_at(desk: Desk, underlying: UnderlyingSnapshot, as_of: datetime) -> MarketView:
+def look_at(
+    desk: Desk,
+    underlying: UnderlyingSnapshot,
+    as_of: datetime,
+    dividends: Sequence[ExDividend] = (),
+) -> MarketView:
     """Fetch the chain of an underlying that has a price, and measure it.
 
-    Where the day's IV sample is due it is recorded. Raises what the market data port raises.
+    Where the day's IV samples are due they are recorded. Raises what the market data port raises.
     """
     spot = underlying.price
     if spot is None:
         raise ValueError(f"{underlying.symbol} has no price to look at")
-    market = desk.settings.market
-    session = new_york_date(as_of)
-    chain = desk.market.chain(underlying, _chain_request(desk, spot, session), as_of)
-    analytics = analyze_chain(chain, rate=market.risk_free_rate)
-    current = iv30(chain, analytics)
-    rank = None
-    if current is not None:
-        history = desk.volatility.samples(underlying.symbol, market.iv_history_sessions_max)
-        rank = iv_rank(
-            current.implied_volatility,
-            history,
-            session=session,
-            sessions_min=market.iv_history_sessions_min,
-            sessions_max=market.iv_history_sessions_max,
-        )
-        if is_sample_due(as_of, market) and not any(s.session == session for s in history):
-            desk.volatility.record(
-                underlying.symbol,
-                [
-                    ImpliedVolatilitySample(
-                        session=session,
-                        implied_volatility=current.implied_volatility,
-                        implied_volatility_bid=current.implied_volatility_bid,
-                        implied_volatility_ask=current.implied_volatility_ask,
-                        source=current.source,
-                    )
-                ],
-            )
+    settings, symbol = desk.settings.market, underlying.symbol
+    request = _chain_request(desk, spot, new_york_date(as_of))
+    chain = desk.market.chain(underlying, request, as_of)
+    analytics = analyze_chain(chain, rate=settings.risk_free_rate, dividends=dividends)
+    seen = _see_volatility(desk, chain, analytics)
+    if seen.current is not None:
+        _record_samples(desk, symbol, seen, as_of)
     return MarketView(
         underlying=underlying,
         chain=chain,
         analytics=analytics,
-        iv30=None if current is None else current.implied_volatility,
-        iv_rank=rank,
+        iv30=None if seen.current is None else seen.current.implied_volatility,
+        iv_rank_band=_rank(desk, symbol, seen),
+        report=seen.report,
         as_of=as_of,
         settings=desk.settings,
     )
 
 
+@dataclass(frozen=True)
+class _Volatility:
+    """Hold what a chain implies for 30 days: as it is, and clear of the next report."""
+
+    session: date
+    points: tuple[TermPoint, ...]
+    report: ReportOutlook
+    current: AtTheMoneyVolatility | None
+    stripped: AtTheMoneyVolatility | None
+
+
+def _see_volatility(desk: Desk, chain: OptionChain, analytics: ChainAnalytics) -> _Volatility:
+    symbol = chain.underlying.symbol
+    points = term_structure(chain, analytics)
+    report = report_outlook(
+        desk.reports.reports(symbol),
+        chain.session,
+        points,
+        never_reports=symbol in desk.settings.market.symbols_without_reports,
+    )
+    current = at_thirty_days(points)
+    return _Volatility(
+        session=chain.session,
+        points=points,
+        report=report,
+        current=current,
+        stripped=None if current is None else without_event(current, points, report),
+    )
+
+
+def _rank(desk: Desk, symbol: str, seen: _Volatility) -> IvRankBand:
+    """Rank today's volatility: that clear of the report where one disturbs it, else as it is."""
+    market = desk.settings.market
+    decisive = seen.stripped if is_disturbed(seen.points, seen.report) else seen.current
+    if decisive is None:
+        return NO_RANK
+    history = desk.volatility.samples(
+        symbol, market.iv_history_sessions_max, source=decisive.source
+    )
+    return iv_rank_band(
+        decisive,
+        history,
+        session=seen.session,
+        sessions_min=market.iv_history_sessions_min,
+        sessions_max=market.iv_history_sessions_max,
+    )
+
+
+def _record_samples(desk: Desk, symbol: str, seen: _Volatility, as_of: datetime) -> None:
+    """Record both volatilities once a session, from the time of the day's sample on."""
+    if not is_sample_due(as_of, desk.settings.market):
+        return
+    found = [measured for measured in (seen.current, seen.stripped) if measured is not None]
+    desk.volatility.record(
+        symbol,
+        [
+            ImpliedVolatilitySample(
+                session=seen.session,
+                implied_volatility=measured.implied_volatility,
+                implied_volatility_bid=measured.implied_volatility_bid,
+                implied_volatility_ask=measured.implied_volatility_ask,
+                source=measured.source,
+            )
+            for measured in found
+        ],
+    )
+
+
 def _chain_request(desk: Desk, spot: Decimal, session: date) -> ChainRequest:
-    """Bound the chain so that it serves every strategy and the volatility sample."""
+    """Bound the chain so that it serves every strategy and the term structure."""
     strategies = entering(desk.strategies, desk.settings)
     bounds = [strategy.chain_bounds(spot, session) for strategy in strategies]
     return ChainRequest(

@@ -1,6 +1,7 @@
 """Scan the watchlist and state the best entries as intents, each carried by its own execution."""
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -11,6 +12,7 @@ from agent.book.identifiers import entry_intent_id, trade_id
 from agent.book.records import Intent, IntentKind, Signal, Trade
 from agent.book.transitions import write_entry_intent
 from agent.market.calendar import new_york_date
+from agent.market.dividends import ExDividend
 from agent.market.filters import UnderlyingLimits, underlying_rejections
 from agent.market.quotes import UnderlyingSnapshot
 from agent.ports import (
@@ -63,6 +65,7 @@ class _Scan:
     active: tuple[Trade, ...]
     stated: tuple[Intent, ...]
     """Entries on their way that may not be trades yet."""
+    dividends: Mapping[str, tuple[ExDividend, ...]] = field(default_factory=dict)
     rejections: Counter[str] = field(default_factory=Counter)
     signals: list[Signal] = field(default_factory=list)
     candidates: int = 0
@@ -88,6 +91,10 @@ def scan_market(desk: Desk, event: ScheduledEvent) -> ScanReport:
         stated=desk.book.unfinished_intents(),
     )
     snapshots = desk.market.underlyings(desk.settings.watchlist)
+    try:
+        scan.dividends = desk.market.dividends(tuple(snapshots), new_york_date(clock.now))
+    except (BrokerUnavailable, BrokerRefused, BrokerMisunderstood):
+        scan.rejections["dividends_unknown"] += 1  # Forwards that quotes imply need none.
     for symbol in desk.settings.watchlist:
         _scan_symbol(scan, snapshots.get(symbol))
     if scan.unseen is not None and not scan.symbols_scanned:
@@ -162,7 +169,7 @@ def _look_for_signals(scan: _Scan, underlying: UnderlyingSnapshot) -> None:
         scan.rejections.update(refused)
         return
     # The view comes before the position limit: it also takes the day's IV sample.
-    view = look_at(desk, underlying, scan.as_of)
+    view = look_at(desk, underlying, scan.as_of, scan.dividends.get(underlying.symbol, ()))
     if not _positions_left(scan, underlying.symbol):
         scan.rejections[POSITIONS_FULL] += 1
         return

@@ -7,10 +7,12 @@ from urllib.parse import quote
 
 from agent.adapters.alpaca.answers import Answer, as_object
 from agent.adapters.alpaca.average_volume import AverageVolumeCache
+from agent.adapters.alpaca.dividends import DividendCache
 from agent.adapters.alpaca.open_interest import OpenInterestCache, chain_parameters
 from agent.adapters.alpaca.session import AlpacaSession
 from agent.market.calendar import new_york_date
 from agent.market.chain import OptionChain
+from agent.market.dividends import ExDividend
 from agent.market.quotes import OptionQuote, UnderlyingSnapshot
 from agent.options.contracts import OptionContract, parse_occ_symbol
 from agent.ports import ChainRequest
@@ -28,14 +30,15 @@ The broker gives the latest bar there is, which for a contract that hardly trade
 class AlpacaMarketData:
     """Read quotes from Alpaca's data endpoint, open interest from its trading endpoint.
 
-    Quotes are never kept; average volumes and open interest are kept for a session. Every method
-    raises as AlpacaSession does. Not thread-safe: use one object per thread.
+    Quotes are never kept; average volumes, open interest and dividends are kept for a session.
+    Every method raises as AlpacaSession does. Not thread-safe: use one object per thread.
     """
 
     def __init__(self, trading: AlpacaSession, data: AlpacaSession) -> None:
         self._data = data
         self._open_interest = OpenInterestCache(trading)
         self._average_volume = AverageVolumeCache(data)
+        self._dividends = DividendCache(data)
 
     def underlyings(self, symbols: Sequence[str]) -> Mapping[str, UnderlyingSnapshot]:
         """Read the quote, last trade and average volume of each symbol; the unquoted are absent.
@@ -93,6 +96,12 @@ class AlpacaMarketData:
                 ):
                     quotes[symbol] = found
         return OptionChain(underlying=underlying, as_of=as_of, quotes=tuple(quotes.values()))
+
+    def dividends(
+        self, symbols: Sequence[str], session: date
+    ) -> Mapping[str, tuple[ExDividend, ...]]:
+        """Read the dividends declared that go ex after `session`; a symbol without is absent."""
+        return self._dividends.dividends(symbols, session)
 
     def option_quotes(self, contracts: Sequence[OptionContract]) -> Mapping[str, OptionQuote]:
         """Read the latest quotes by OCC symbol; open interest is not asked for and unknown."""

@@ -53,8 +53,12 @@ def alert_key(alert_id: str) -> Key:
     return Key(OUTBOX, alert_id)
 
 
-def volatility_key(symbol: str) -> Key:
-    return Key(f"iv#{symbol}", "samples")
+def volatility_key(symbol: str, source: str) -> Key:
+    return Key(f"iv#{symbol}", f"samples#{source}")
+
+
+def reports_key(symbol: str) -> Key:
+    return Key(f"events#{symbol}", "reports")
 
 
 def beat_key(function: str) -> Key:
