@@ -92,14 +92,15 @@ def _trades(report: RehearsalReport) -> Table:
         box=SIMPLE_HEAD,
         padding=(0, 1, 0, 0),
     )
-    table.add_column("Symbol")
-    table.add_column("Strategy")
-    table.add_column("Strikes", no_wrap=True)
-    table.add_column("Expires")
-    table.add_column("Qty", justify="right")
-    table.add_column("Credit", justify="right")
-    table.add_column("Exit")
-    table.add_column("P&L", justify="right")
+    # Only strikes may break, at the blank between puts and calls; a number cut off says nothing.
+    table.add_column("Symbol", no_wrap=True)
+    table.add_column("Strategy", no_wrap=True)
+    table.add_column("Strikes")
+    table.add_column("Expires", no_wrap=True)
+    table.add_column("Qty", justify="right", no_wrap=True)
+    table.add_column("Credit", justify="right", no_wrap=True)
+    table.add_column("Exit", no_wrap=True)
+    table.add_column("P&L", justify="right", no_wrap=True)
     for trade in report.trades:
         if not trade.execution["contracts"]:
             continue

@@ -1,9 +1,11 @@
 """The markets that a command can play: recorded chains, an ordinary synthetic one, a scenario."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 from simulator.exchange import EarlyAssignment
+from simulator.worlds.events import CorporateEvents
 from simulator.worlds.exercise import RationalHolders
 from simulator.worlds.replay import ReplayWorld
 from simulator.worlds.scenarios import scenario_named
@@ -11,6 +13,8 @@ from simulator.worlds.synthetic import SyntheticWorld
 from simulator.worlds.world import World
 
 SYNTHETIC_SESSIONS = 30
+REPORTS_WITHIN = timedelta(days=200)
+"""A company that reports does so twice in this time."""
 
 
 class MarketRefused(ValueError):
@@ -54,6 +58,15 @@ def open_market(
         sessions=count,
         description=f"a synthetic market, seed {seed}",
     )
+
+
+def symbols_without_reports(world: World) -> list[str]:
+    """List the symbols of a made-up market whose companies never report, as in some scenarios."""
+    if not isinstance(world, CorporateEvents):
+        return []
+    start = world.sessions[0].session - REPORTS_WITHIN
+    end = world.sessions[-1].session + REPORTS_WITHIN
+    return [symbol for symbol in world.symbols if not world.earnings_dates(symbol, start, end)]
 
 
 def _recorded(directory: Path, sessions: int | None) -> Market:

@@ -11,7 +11,7 @@ from agent.config.sources import SettingsInvalid, load_settings, overrides_of
 from infra.app import synthesize
 from simulator.cloud.lambda_runtime import LocalCloudError
 from simulator.exchange import ExchangeUnavailableError
-from simulator.rehearsal.markets import MarketRefused, open_market
+from simulator.rehearsal.markets import MarketRefused, open_market, symbols_without_reports
 from simulator.rehearsal.profile import load_profile
 from simulator.rehearsal.rehearsal import Rehearsal, RehearsalFailed
 from simulator.worlds.recordings import WorldDataError
@@ -48,9 +48,13 @@ def prepare(
         data_directory=data_directory, scenario=scenario, seed=seed, sessions=sessions
     )
     profile = load_profile(market.profile)
-    overrides = merged(
-        {"watchlist": list(market.world.symbols)}, merged(profile.settings, overrides_of(settings))
-    )
+    of_the_world = {
+        "watchlist": list(market.world.symbols),
+        "market": {"symbols_without_reports": symbols_without_reports(market.world)},
+    }
+    overrides = merged(of_the_world, merged(profile.settings, overrides_of(settings)))
+    # Said outright, so it counts even where it is what the default would be.
+    overrides = merged(overrides, command_line or {})
     load_settings(command_line=overrides)
     with tempfile.TemporaryDirectory(prefix="options-agent-") as directory:
         template = Path(directory) / "template.json"

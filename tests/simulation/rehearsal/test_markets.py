@@ -4,7 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from simulator.rehearsal.markets import SYNTHETIC_SESSIONS, MarketRefused, open_market
+from simulator.rehearsal.markets import (
+    SYNTHETIC_SESSIONS,
+    MarketRefused,
+    open_market,
+    symbols_without_reports,
+)
 from simulator.rehearsal.profile import load_profile
 from simulator.worlds.events import CorporateEvents
 from simulator.worlds.exercise import RationalHolders
@@ -25,6 +30,12 @@ def test_a_scenario_says_what_it_is_and_its_holders_are_rational() -> None:
     assert market.early_assignment == RationalHolders(market.world)
 
 
+def test_companies_report_unless_the_scenario_has_none_that_do() -> None:
+    ordinary, calm = open_market(seed=3, sessions=2), open_market(scenario="calm", sessions=8)
+    assert symbols_without_reports(ordinary.world) == []
+    assert symbols_without_reports(calm.world) == list(calm.world.symbols)
+
+
 @pytest.mark.shared_data
 def test_recorded_chains_are_played_in_part_or_as_far_as_they_go(
     shared_data_directory: Path,
@@ -32,6 +43,7 @@ def test_recorded_chains_are_played_in_part_or_as_far_as_they_go(
     market = open_market(data_directory=shared_data_directory, sessions=14)
     assert (market.sessions, len(market.world.sessions)) == (14, 51)
     assert load_profile(market.profile).name == "replay"
+    assert symbols_without_reports(market.world) == []
 
 
 def test_a_market_that_there_is_not_is_refused() -> None:
