@@ -57,6 +57,31 @@ def test_a_chain_joins_quotes_with_open_interest(
     assert found.quoted_at == datetime(2026, 6, 15, 15, 59, 59, 987654, tzinfo=UTC)
 
 
+def test_a_chain_is_asked_for_once_a_minute_for_the_same_bounds(
+    server: CannedServer, market: AlpacaMarketData
+) -> None:
+    server.says(CHAIN, snapshots({put(100).symbol: quoted()}))
+    server.says(CHAIN, snapshots({put(95).symbol: quoted()}))
+    server.says(CONTRACTS, contracts(contract(put(100).symbol)))
+    first = market.chain(ACME, BOUNDS, NOON)
+    moved = replace(ACME, last=Decimal(106))
+    again = market.chain(moved, BOUNDS, NOON + timedelta(seconds=60))
+    assert again.quotes == first.quotes
+    assert (again.underlying, again.as_of) == (moved, NOON + timedelta(seconds=60))
+    later = market.chain(ACME, BOUNDS, NOON + timedelta(seconds=61))
+    assert [quote.contract for quote in later.quotes] == [put(95)]
+
+
+def test_other_bounds_are_another_chain(server: CannedServer, market: AlpacaMarketData) -> None:
+    server.says(CHAIN, snapshots({put(100).symbol: quoted()}))
+    server.says(CHAIN, snapshots({put(95).symbol: quoted()}))
+    server.says(CONTRACTS, contracts(contract(put(100).symbol)))
+    market.chain(ACME, BOUNDS, NOON)
+    narrower = replace(BOUNDS, strike_max=Decimal(98))
+    found = market.chain(ACME, narrower, NOON).quotes
+    assert [quote.contract for quote in found] == [put(95)]
+
+
 def test_every_bound_is_sent(server: CannedServer, market: AlpacaMarketData) -> None:
     server.says(CHAIN, snapshots({})).says(CONTRACTS, contracts())
     market.chain(ACME, BOUNDS, NOON)
@@ -236,7 +261,8 @@ def test_open_interest_is_asked_for_again_the_next_session(
 def test_wider_bounds_ask_again_for_both_and_then_no_more(
     server: CannedServer, market: AlpacaMarketData, wider: ChainRequest
 ) -> None:
-    calls = [(BOUNDS, NOON), (wider, NOON), (BOUNDS, NOON), (wider, NOON)]
+    later = NOON + timedelta(minutes=5)
+    calls = [(BOUNDS, NOON), (wider, NOON), (BOUNDS, later), (wider, later)]
     assert len(asked_for(server, market, *calls)) == 2
 
 

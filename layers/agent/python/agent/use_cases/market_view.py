@@ -30,6 +30,8 @@ FARTHEST_DTE = 60
 """What the term structure is seen over: a report shows as a kink only beside calmer expirations."""
 STRIKE_RANGE_FRACTION = Decimal("0.10")
 """Around spot, for the at-the-money forward; strategies widen it to what they look at."""
+CHAIN_STRIKE_STEP = Decimal(5)
+"""Strikes are bounded in whole steps, so that two looks within a minute ask for the same chain."""
 NO_RANK = IvRankBand(None, None, None)
 
 
@@ -135,8 +137,11 @@ def _record_samples(desk: Desk, symbol: str, seen: _Volatility, as_of: datetime)
 
 def _chain_request(desk: Desk, spot: Decimal, session: date) -> ChainRequest:
     """Bound the chain so that it serves every strategy and the term structure."""
+    step = CHAIN_STRIKE_STEP
     strategies = entering(desk.strategies, desk.settings)
     bounds = [strategy.chain_bounds(spot, session) for strategy in strategies]
+    lowest = min([spot * (1 - STRIKE_RANGE_FRACTION), *(b.strike_min for b in bounds)])
+    highest = max([spot * (1 + STRIKE_RANGE_FRACTION), *(b.strike_max for b in bounds)])
     return ChainRequest(
         expiration_min=min(
             [session + timedelta(days=NEAREST_DTE), *(b.expiration_min for b in bounds)]
@@ -144,8 +149,8 @@ def _chain_request(desk: Desk, spot: Decimal, session: date) -> ChainRequest:
         expiration_max=max(
             [session + timedelta(days=FARTHEST_DTE), *(b.expiration_max for b in bounds)]
         ),
-        strike_min=min([spot * (1 - STRIKE_RANGE_FRACTION), *(b.strike_min for b in bounds)]),
-        strike_max=max([spot * (1 + STRIKE_RANGE_FRACTION), *(b.strike_max for b in bounds)]),
+        strike_min=lowest // step * step,
+        strike_max=-(-highest // step) * step,
     )
 
 

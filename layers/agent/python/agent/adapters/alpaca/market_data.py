@@ -10,6 +10,7 @@ from agent.adapters.alpaca.average_volume import AverageVolumeCache
 from agent.adapters.alpaca.dividends import DividendCache
 from agent.adapters.alpaca.open_interest import OpenInterestCache, chain_parameters
 from agent.adapters.alpaca.session import AlpacaSession
+from agent.market.cache import MomentCache
 from agent.market.calendar import new_york_date
 from agent.market.chain import OptionChain
 from agent.market.dividends import ExDividend
@@ -20,6 +21,8 @@ from agent.ports import ChainRequest
 OPTIONS_VERSION = "v1beta1"
 SNAPSHOTS_PAGE_SIZE = 1000
 SYMBOLS_PER_CALL = 100
+CHAIN_AGE_MAX_SECONDS = 60
+CHAINS_KEPT_MAX = 200
 VOLUME_BAR_AGE_DAYS_MAX = 5
 """How long before its quote an option's daily bar may be to tell of this session or the last.
 
@@ -30,8 +33,10 @@ The broker gives the latest bar there is, which for a contract that hardly trade
 class AlpacaMarketData:
     """Read quotes from Alpaca's data endpoint, open interest from its trading endpoint.
 
-    Quotes are never kept; average volumes, open interest and dividends are kept for a session.
-    Every method raises as AlpacaSession does. Not thread-safe: use one object per thread.
+    Chains are kept for a minute, which is for scanning; prices for orders and exits come from
+    `option_quotes`, which keeps nothing. Average volumes, open interest and dividends are kept for
+    a session. Every method raises as AlpacaSession does. Not thread-safe: use one object per
+    thread.
     """
 
     def __init__(self, trading: AlpacaSession, data: AlpacaSession) -> None:
@@ -39,6 +44,9 @@ class AlpacaMarketData:
         self._open_interest = OpenInterestCache(trading)
         self._average_volume = AverageVolumeCache(data)
         self._dividends = DividendCache(data)
+        self._chains: MomentCache[tuple[str, ChainRequest], tuple[OptionQuote, ...]] = MomentCache(
+            CHAIN_AGE_MAX_SECONDS, CHAINS_KEPT_MAX
+        )
 
     def underlyings(self, symbols: Sequence[str]) -> Mapping[str, UnderlyingSnapshot]:
         """Read the quote, last trade and average volume of each symbol; the unquoted are absent.
@@ -75,15 +83,26 @@ class AlpacaMarketData:
     ) -> OptionChain:
         """Read the chain within the bounds; expired and adjusted contracts are left out.
 
-        Raises ValueError where `as_of` has no zone.
+        Quotes read under a minute before `as_of`, for the same bounds, are given again. Raises
+        ValueError where `as_of` has no zone.
         """
         session = new_york_date(as_of)
+        key = (underlying.symbol, request)
+        kept = self._chains.get(key, as_of)
+        if kept is None:
+            kept = self._read_chain(underlying.symbol, request, session)
+            self._chains.keep(key, kept, as_of)
+        return OptionChain(underlying=underlying, as_of=as_of, quotes=kept)
+
+    def _read_chain(
+        self, underlying: str, request: ChainRequest, session: date
+    ) -> tuple[OptionQuote, ...]:
         pages = self._data.read_pages(
-            f"/options/snapshots/{quote(underlying.symbol, safe='')}",
+            f"/options/snapshots/{quote(underlying, safe='')}",
             {"limit": str(SNAPSHOTS_PAGE_SIZE), **chain_parameters(request)},
             version=OPTIONS_VERSION,
         )
-        listed = self._open_interest.listed(underlying.symbol, request, session)
+        listed = self._open_interest.listed(underlying, request, session)
         quotes: dict[str, OptionQuote] = {}
         for page in pages:
             for symbol, snapshot in _by_symbol(page.part("snapshots")).items():
@@ -91,11 +110,11 @@ class AlpacaMarketData:
                 if (
                     contract is not None
                     and symbol not in listed.adjusted
-                    and _belongs(contract, underlying.symbol, request, session)
+                    and _belongs(contract, underlying, request, session)
                     and (found := _option_quote(contract, snapshot, listed.open_interest))
                 ):
                     quotes[symbol] = found
-        return OptionChain(underlying=underlying, as_of=as_of, quotes=tuple(quotes.values()))
+        return tuple(quotes.values())
 
     def dividends(
         self, symbols: Sequence[str], session: date
