@@ -30,63 +30,66 @@ def demo(directory: Path, *arguments: str) -> tuple[Outcome, dict[str, Any]]:
     return outcome, json.loads(text)
 
 
-@pytest.fixture(scope="module")
-def first(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """Give the report of seed 7, made in a process that orders its sets in a way of its own."""
-    directory = tmp_path_factory.mktemp("first")
-    arguments = ("demo", "--seed", "7", "--sessions", "4", *FEW_SYMBOLS, "--json", "report.json")
-    outcome = run_apart(("-c", COMMAND, *arguments), directory=directory, PYTHONHASHSEED="11")
+def demo_apart(directory: Path, *arguments: str) -> dict[str, Any]:
+    """Run a demo in a process that orders its sets in a way of its own; give its report."""
+    outcome = run_apart(
+        ("-c", COMMAND, "demo", *arguments, "--json", "report.json"),
+        directory=directory,
+        PYTHONHASHSEED="11",
+    )
     assert (outcome.code, outcome.errors) == (0, "")
     report: dict[str, Any] = json.loads((directory / "report.json").read_text("utf-8"))
     assert report == json.loads((directory / "build/demo/report.json").read_text("utf-8"))
     return report
 
 
-def test_the_same_seed_gives_the_same_report_but_for_its_duration(
-    first: dict[str, Any], tmp_path: Path
+def test_a_seed_gives_one_report_with_all_that_was_promised_and_another_seed_another(
+    tmp_path: Path,
 ) -> None:
-    outcome, again = demo(tmp_path, "--seed", "7", "--sessions", "4", *FEW_SYMBOLS)
+    # One test, because each run takes seconds and three make the point.
+    apart, here = tmp_path / "apart", tmp_path / "here"
+    apart.mkdir()
+    here.mkdir()
+    first = demo_apart(apart, "--seed", "7", "--sessions", "4", *FEW_SYMBOLS)
+    outcome, again = demo(here, "--seed", "7", "--sessions", "4", *FEW_SYMBOLS)
     assert outcome.code == 0
+    assert first.pop("duration_seconds") > 0
+    promised = {**again}
     assert again.pop("duration_seconds") > 0
-    expected = {name: value for name, value in first.items() if name != "duration_seconds"}
-    assert json.dumps(again) == json.dumps(expected)
+    assert json.dumps(again) == json.dumps(first)
+    assert_what_was_promised(promised)
+
+    _, other = demo(here, "--seed", "8", "--sessions", "2", *FEW_SYMBOLS)
+    prices, others = (
+        {trade["market_snapshot"]["underlying_price"] for trade in report["trades"]}
+        for report in (first, other)
+    )
+    assert others
+    assert not prices & others
 
 
-def test_another_seed_gives_another_market(first: dict[str, Any], tmp_path: Path) -> None:
-    _, other = demo(tmp_path, "--seed", "8", "--sessions", "2", *FEW_SYMBOLS)
-    prices = [trade["market_snapshot"]["underlying_price"] for trade in other["trades"]]
-    assert prices
-    assert not set(prices) & {
-        trade["market_snapshot"]["underlying_price"] for trade in first["trades"]
-    }
-
-
-def test_a_report_has_what_was_promised_and_counts_are_integers(first: dict[str, Any]) -> None:
-    RehearsalReport.model_validate(first)
-    assert {name: type(first[name]) for name in COUNTS} == dict.fromkeys(COUNTS, int)
+def assert_what_was_promised(report: dict[str, Any]) -> None:
+    """Hold a report of four sessions to its names, its types and its own sums."""
+    RehearsalReport.model_validate(report)
+    assert {name: type(report[name]) for name in COUNTS} == dict.fromkeys(COUNTS, int)
     for name in ("exits", "rejections", "alerts_by_kind"):
-        assert all(type(count) is int for count in first[name].values())
-    assert first["sessions"] == 4
-    assert first["scans"] == first["slots"]["ran"]["scan_market"]
-    assert first["entries"] == len([t for t in first["trades"] if t["execution"]["contracts"]])
-    assert first["entries"] > 0
-    assert first["alerts"] == sum(first["alerts_by_kind"].values()) >= first["entries"]
-    assert first["profile"]["name"] == "synthetic"
-    assert first["equity_start"] == "100000"
-    assert first["cash_identity"]["holds"] is True
-    assert first["differences"] == []
-    assert first["failures"] == {}
-
-
-def test_a_trade_is_told_with_the_names_of_its_table_its_legs_and_its_prices(
-    first: dict[str, Any],
-) -> None:
-    trade = first["trades"][0]
+        assert all(type(count) is int for count in report[name].values())
+    assert report["sessions"] == 4
+    assert report["scans"] == report["slots"]["ran"]["scan_market"]
+    assert report["entries"] == len([t for t in report["trades"] if t["execution"]["contracts"]])
+    assert report["entries"] > 0
+    assert report["alerts"] == sum(report["alerts_by_kind"].values()) >= report["entries"]
+    assert report["profile"]["name"] == "synthetic"
+    assert report["equity_start"] == "100000"
+    assert report["cash_identity"]["holds"] is True
+    assert report["differences"] == []
+    assert report["failures"] == {}
     names = (
         *("trade_id", "timestamp_enter", "timestamp_exit", "symbol", "strategy", "params"),
         *("market_snapshot", "execution", "risk", "pnl", "pnl_pct", "days_held", "exit_reason"),
         *("reason_tags", "notes", "status"),
     )
+    trade = next(each for each in report["trades"] if each["execution"]["contracts"])
     assert set(names) <= trade.keys()
     assert all(float(leg["entry_price"]) > 0 for leg in trade["legs"])
 

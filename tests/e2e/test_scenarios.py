@@ -4,7 +4,8 @@ from pathlib import Path
 
 from tests.e2e.test_demo import ONE_SYMBOL, demo
 
-SHORT = ("--sessions", "8", "--seed", "7", *ONE_SYMBOL)
+FEW_ORDERS = ("--set", "execution.polls_per_rung=1", "--set", "execution.urgent_ladder=[1]")
+SHORT = ("--sessions", "8", "--seed", "7", *ONE_SYMBOL, *FEW_ORDERS)
 
 
 def test_an_outage_of_the_broker_is_counted_told_and_survived(tmp_path: Path) -> None:
