@@ -147,7 +147,7 @@ def catch(
     """Give the first day on which a sabotage is noticed, None where none notices it."""
     with sabotage.at_work():
         for seed in sabotage.seeds if seeds is None else seeds:
-            result = StormDay(seed, profile).run()
+            result = StormDay(seed, sabotage.weather(profile)).run()
             if result.violation is not None:
                 return result
     return None

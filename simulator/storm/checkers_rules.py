@@ -62,7 +62,8 @@ class HaltsAreKept:
                 continue
             self._seen.add(intent.intent_id)
             heard_by = intent.created_at - timedelta(seconds=WORD_HEARD_SECONDS)
-            words = [(at, state) for at, state in view.trading_states if at <= intent.created_at]
+            # A word spoken while the pass ran may have come in time for it.
+            words = [(at, state) for at, state in view.trading_states if at <= view.now]
             is_halted = words and words[-1][1] is TradingState.HALTED and words[-1][0] < heard_by
             if is_halted and intent.exit_reason is ExitReason.PROFIT_TARGET:
                 found.append(f"{intent.intent_id} takes its profit while trading is halted")

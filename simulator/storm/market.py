@@ -32,7 +32,7 @@ SKEW_PER_LOG = 0.25
 HALF_WIDTH_FRACTION = 0.012
 HALF_WIDTH_MIN = 0.01
 WIDE_HALF_WIDTH_FRACTION = 0.45
-FICKLE_SECONDS = 9
+FICKLE_SECONDS = 2
 
 
 class Disturbance(StrEnum):
@@ -227,6 +227,7 @@ class FickleFills:
         self, dice: Dice, fickleness: float, now: Callable[[], datetime], since: datetime
     ) -> None:
         self._right = ConcessionFillModel()
+        self._generous = ConcessionFillModel(Decimal(0))
         self._dice = dice
         self._fickleness = fickleness
         self._now = now
@@ -235,10 +236,13 @@ class FickleFills:
     def net_price(self, limit: Decimal | None, package: PackageQuote) -> Decimal | None:
         """Give the net of a fill, None where nobody takes the order now."""
         net = self._right.net_price(limit, package)
-        if net is None or limit is None or limit >= package.natural or self._now() < self._since:
+        is_marketable = limit is None or limit >= package.natural
+        if limit is None or is_marketable or self._now() < self._since:
             return net
         name = f"fill/{limit}/{int(self._now().timestamp() / FICKLE_SECONDS)}"
-        if self._dice.chance(name, self._fickleness):
+        if net is None and self._dice.chance(f"{name}/generous", self._fickleness / 4):
+            net = self._generous.net_price(limit, package)
+        if net is None or self._dice.chance(name, self._fickleness):
             return None
         better = net - CENT
         improves = self._fickleness > 0 and self._dice.chance(f"{name}/better", 0.3)

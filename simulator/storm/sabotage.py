@@ -2,20 +2,31 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from simulator.storm import patches
+from simulator.storm.faults import FaultKind, Profile
 
 DEFAULT_SEEDS = range(1, 11)
 PINNED: Mapping[str, range] = {
-    "forget-the-partial": range(20, 30),
-    "last-writer-wins": range(10, 20),
-    "refused-again-is-refused": range(20, 30),
     "forget-the-expiration": range(11, 21),
     "enter-on-any-quote": range(30, 40),
-    "act-on-stale-slots": range(60, 70),
 }
-"""Windows of the sabotages that take rarer weather to show."""
+"""Windows of the sabotages that take a rarer market to show."""
+WEATHER: Mapping[str, Mapping[FaultKind, float]] = {
+    "refused-again-is-refused": {
+        FaultKind.LATE_LANDING: 0.10,
+        FaultKind.CLOSE_REFUSED: 0.05,
+        FaultKind.ORDER_REFUSED: 0.10,
+    },
+    "last-writer-wins": {FaultKind.INVOCATION_DOUBLED: 0.10},
+    "act-on-stale-slots": {FaultKind.SLOT_TOGETHER: 0.40},
+    "never-redrive": {FaultKind.DIE_BEFORE: 0.01},
+    "mark-before-telling": {FaultKind.ALERT_LOST_BEFORE: 0.10},
+}
+"""Faults that are made likelier while a sabotage is looked for that only they bring to light."""
+FICKLE = frozenset({"forget-the-partial", "book-the-limit-as-the-fill"})
+"""Sabotages that show where orders are filled in part and then left."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +38,16 @@ class Sabotage:
     patches: Callable[[], Sequence[patches.Patch]]
     seeds: range = DEFAULT_SEEDS
     """The days on which it must be noticed, unless others are asked for."""
+
+    def weather(self, profile: Profile) -> Profile:
+        """Make the faults likelier that bring this one to light."""
+        worse = replace(
+            profile,
+            probabilities={**profile.probabilities, **WEATHER.get(self.name, {})},
+        )
+        if self.name not in FICKLE:
+            return worse
+        return replace(worse, partial_fills=0.9, fickleness=0.85)
 
     @contextmanager
     def at_work(self) -> Iterator[None]:
