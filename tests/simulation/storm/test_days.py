@@ -22,12 +22,13 @@ def test_a_day_breaks_no_rule(profile: str, seed: int) -> None:
 
 
 def test_a_calm_day_meets_no_fault_and_still_trades() -> None:
-    result = StormDay(2, CALM).run()
-    assert not result.faults
-    assert result.counts["slots_monitor_positions"] >= 78
-    assert result.counts["slots_scan_market"] >= 13
-    assert result.counts["carried"]
-    assert result.counts["fills"]
+    results = [StormDay(seed, CALM).run() for seed in (1, 4)]
+    assert not any(result.faults for result in results)
+    for result in results:
+        assert result.counts["slots_monitor_positions"] >= 78
+        assert result.counts["slots_scan_market"] >= 13
+    assert sum(result.counts["carried"] for result in results)
+    assert sum(result.counts["fills"] for result in results)
 
 
 def digest_of(seed: int) -> str:
