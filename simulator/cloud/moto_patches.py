@@ -196,6 +196,7 @@ class _SimulatedTime:
 
 def replacements(host: Host) -> tuple[Replacement, ...]:
     """List what is replaced while a local cloud runs."""
+
     # Executions, programs and tasks each start a thread: their order would be the scheduler's.
     def start(worker: Any) -> None:
         host.enqueue(QueuedExecution(worker))
