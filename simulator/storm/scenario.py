@@ -6,7 +6,12 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
-from agent.config.settings import IronCondorSettings, RiskSettings, Settings
+from agent.config.settings import (
+    BullPutSpreadSettings,
+    IronCondorSettings,
+    RiskSettings,
+    Settings,
+)
 from agent.market.volatility import SOURCE_QUOTES, ImpliedVolatilitySample
 from simulator.exchange.calendar import SATURDAY, regular_session
 from simulator.storm.dice import Dice
@@ -115,6 +120,7 @@ def _settings(dice: Dice) -> Settings:
     return Settings(
         watchlist=SYMBOLS,
         strategies=dice.pick("strategies", (both, both[:1], both[1:])),
+        bull_put_spread=BullPutSpreadSettings(exit_on_breach=dice.chance("breach", 0.4)),
         iron_condor=IronCondorSettings(credit_min=Decimal("0.50")),
         risk=RiskSettings(
             kelly_sizing=dice.chance("kelly", 0.5),
