@@ -10,6 +10,7 @@ from simulator.storm.faults import FaultKind, Profile
 DEFAULT_SEEDS = range(1, 11)
 PINNED: Mapping[str, range] = {
     "forget-the-expiration": range(11, 21),
+    "target-on-mid": range(11, 21),
     "enter-on-any-quote": range(30, 40),
 }
 """Windows of the sabotages that take a rarer market to show."""
