@@ -164,7 +164,7 @@ def _broker_outage(session_count: int) -> MarketPlan:
     start = turning_point(session_count)
     return MarketPlan(
         shocks=tuple(_shocks(start, session=-0.03, log_variance=0.5)),
-        outages=(PlannedOutage(start, 45, 195), PlannedOutage(start + 1, 45, 195)),
+        outages=(PlannedOutage(start, 15, 225), PlannedOutage(start + 1, 345, 390)),
     )
 
 
@@ -212,7 +212,8 @@ SCENARIOS: Mapping[str, Scenario] = MappingProxyType(
             ),
             Scenario(
                 "broker-outage",
-                "The broker is out of reach for hours on two sessions, the first one falling.",
+                "The broker is out of reach for hours of a falling session, and at the end of the "
+                "next one.",
                 _broker_outage,
             ),
         )
