@@ -11,9 +11,11 @@ from cli.demo import demo
 from cli.exchange import exchange
 from cli.flatten import flatten
 from cli.problems import ReportedProblem
+from cli.report_dates import report_dates
 from cli.show_config import show_config
 from cli.state import state
 from cli.storm import storm
+from cli.trade import trade
 
 app = typer.Typer(
     name="options-agent",
@@ -26,6 +28,8 @@ app.command()(exchange)
 app.command()(storm)
 app.command()(show_config)
 app.command()(state)
+app.add_typer(trade, name="trade")
+app.command()(report_dates)
 app.command()(flatten)
 
 

@@ -1,13 +1,21 @@
 """`options-agent state`: how much the deployed agent may trade, and the owner's word on it."""
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from agent.ports import TradingState
+from cli.deployed import (
+    DEFAULT_STAGE,
+    RegionOption,
+    StageOption,
+    aws_answers,
+    aws_client,
+    find_deployment,
+    stack_of,
+)
 from cli.problems import ReportedProblem
 
 if TYPE_CHECKING:
@@ -23,7 +31,6 @@ MEANINGS: Mapping[TradingState, str] = MappingProxyType(
     }
 )
 """From the loosest to the tightest."""
-CONNECT_SECONDS, READ_SECONDS, ATTEMPTS_MAX = 3, 10, 3
 
 
 def state(
@@ -32,10 +39,8 @@ def state(
         typer.Argument(metavar="[active|reducing|halted]", help="Say so from now on."),
     ] = None,
     *,
-    stage: Annotated[str, typer.Option(help="The stage to speak to.")] = "paper",
-    region: Annotated[
-        str | None, typer.Option(help="Its region, where the AWS profile names another.")
-    ] = None,
+    stage: StageOption = DEFAULT_STAGE,
+    region: RegionOption = None,
     table: Annotated[
         str | None, typer.Option(help="Its control table, where the stack is not to be asked.")
     ] = None,
@@ -44,15 +49,10 @@ def state(
     ] = False,
 ) -> None:
     """Show how much the deployed agent may trade, or say how much from now on."""
-    from infra.stage import Stage, StageInvalid  # noqa: PLC0415 - --help does not wait for it
-
-    try:
-        stack = Stage.read(name=stage).stack_name
-    except StageInvalid as problem:
-        raise ReportedProblem(str(problem)) from problem
-    with _aws_answers():
-        name = table or _control_table(stack, region)
-        switch = _Switch(_client("dynamodb", region), name)
+    stack_of(stage)
+    with aws_answers():
+        name = table or find_deployment(stage, region).output(CONTROL_OUTPUT)
+        switch = _Switch(aws_client("dynamodb", region), name)
         stored = switch.read()
         if wanted is not None and wanted.value != stored:
             if _loosens(stored, wanted) and not yes:
@@ -129,37 +129,3 @@ def _show(table: str, stored: str | None) -> None:
         )
     typer.echo(f"trading  {known}: {MEANINGS[known]}")
     typer.echo(f"table    {table}")
-
-
-def _control_table(stack: str, region: str | None) -> str:
-    cloudformation: Any = _client("cloudformation", region)
-    (found,) = cloudformation.describe_stacks(StackName=stack)["Stacks"]
-    for output in found.get("Outputs", []):
-        if output["OutputKey"] == CONTROL_OUTPUT:
-            return str(output["OutputValue"])
-    raise ReportedProblem(f"the stack {stack} has no output {CONTROL_OUTPUT}: deploy it anew")
-
-
-def _client(service: str, region: str | None) -> "BaseClient":
-    import boto3  # noqa: PLC0415 - it takes a while, and --help needs none of it
-    from botocore.config import Config  # noqa: PLC0415
-
-    config = Config(
-        connect_timeout=CONNECT_SECONDS,
-        read_timeout=READ_SECONDS,
-        retries={"total_max_attempts": ATTEMPTS_MAX},
-    )
-    session: Any = boto3.Session(region_name=region)
-    client: BaseClient = session.client(service, config=config)
-    return client
-
-
-@contextmanager
-def _aws_answers() -> Iterator[None]:
-    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
-
-    try:
-        yield
-    except (BotoCoreError, ClientError) as problem:
-        # No stack, no table, no credentials, no right, no network: each says which.
-        raise ReportedProblem(f"AWS: {problem}") from problem

@@ -9,11 +9,13 @@ from cli.problems import ReportedProblem, ResultWrong
 def test_without_a_command_it_says_what_there_is(capsys: pytest.CaptureFixture[str]) -> None:
     assert run([]) == 0
     said = capsys.readouterr().out
-    for command in ("demo", "exchange", "storm", "show-config"):
+    for command in ("demo", "exchange", "storm", "show-config", "trade", "report-dates"):
         assert command in said
 
 
-@pytest.mark.parametrize("command", ["demo", "exchange", "storm", "show-config"])
+@pytest.mark.parametrize(
+    "command", ["demo", "exchange", "storm", "show-config", "trade", "report-dates"]
+)
 def test_every_command_explains_itself(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run([command, "--help"]) == 0
     assert "Usage: options-agent" in capsys.readouterr().out

@@ -1,7 +1,5 @@
 """The owner's word on how much the agent may trade, from the command line to the table."""
 
-from collections.abc import Iterator
-
 import boto3
 import pytest
 
@@ -10,29 +8,9 @@ from agent.adapters.dynamodb.tables import Tables
 from agent.ports import TradingState
 from cli.main import run
 from cli.state import CONTROL_OUTPUT
-from tests.dynamodb import create, dynamodb_in_process, new_tables
-from tests.unit.cli.cloudformation import Stacks, serve_cloudformation
+from tests.unit.cli.cloudformation import Stacks
 
 ACTIVE, REDUCING, HALTED = TradingState
-
-
-@pytest.fixture
-def stacks(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stacks]:
-    """Serve stacks, none to begin with."""
-    stacks: Stacks = {}
-    with serve_cloudformation(stacks) as url:
-        monkeypatch.setenv("AWS_ENDPOINT_URL_CLOUDFORMATION", url)
-        yield stacks
-
-
-@pytest.fixture
-def tables(stacks: Stacks) -> Iterator[Tables]:
-    """Make the tables of a stage, and a stack `OptionsAgent-paper` that says which they are."""
-    with dynamodb_in_process():
-        tables = new_tables()
-        create(tables)
-        stacks["OptionsAgent-paper"] = {"Other": "x", CONTROL_OUTPUT: table_of(tables)}
-        yield tables
 
 
 def table_of(tables: Tables) -> str:

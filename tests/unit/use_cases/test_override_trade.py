@@ -1,12 +1,11 @@
 """The owner's word on a single trade, and how the monitor keeps it."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal
 
 import pytest
 
 from agent.adapters.memory.book import MemoryBook
-from agent.adapters.memory.clock import MemoryClock
 from agent.book.changes import BookChange, BookConflict, TradeWrite
 from agent.book.overrides import OverrideRefused
 from agent.book.records import Trade
@@ -19,8 +18,7 @@ from agent.use_cases.override_trade import (
     override_trade,
 )
 from agent.use_cases.schedule import ScheduledEvent
-from tests.builders import TRADE_ID, a_trade
-from tests.unit.use_cases.analysis_desk import new_york, sessions
+from tests.builders import AS_OF, TRADE_ID, a_trade
 from tests.unit.use_cases.conftest import LONG_PUT, SHORT_PUT, TestDesk
 
 
@@ -41,56 +39,48 @@ class BusyBook(MemoryBook):
         return found
 
 
-@dataclass
-class OwnersDesk:
-    book: MemoryBook
-    clock: MemoryClock = field(
-        default_factory=lambda: MemoryClock(new_york(sessions()[0].session, 12), sessions())
-    )
-
-
-def desk_with(book: MemoryBook) -> OwnersDesk:
+def with_a_trade(book: MemoryBook) -> MemoryBook:
     book.commit(BookChange(trade=TradeWrite(a_trade(version=1), None, None)))
-    return OwnersDesk(book)
+    return book
 
 
-def ask(desk: OwnersDesk, override: Override, **what: object) -> Trade:
+def ask(book: MemoryBook, override: Override, **what: object) -> Trade:
     request = {"trade_id": TRADE_ID, "override": override} | what
-    return override_trade(desk, OverrideRequest.model_validate(request))
+    return override_trade(book, OverrideRequest.model_validate(request), AS_OF)
 
 
 def test_each_override_is_stored() -> None:
-    desk = desk_with(MemoryBook())
-    ask(desk, Override.SUSPEND)
-    ask(desk, Override.MOVE_STOP, stop_debit="2.40")
-    ask(desk, Override.NOTE, note="earnings moved")
-    trade = ask(desk, Override.CLOSE)
-    assert desk.book.trade(TRADE_ID) == trade
+    book = with_a_trade(MemoryBook())
+    ask(book, Override.SUSPEND)
+    ask(book, Override.MOVE_STOP, stop_debit="2.40")
+    ask(book, Override.NOTE, note="earnings moved")
+    trade = ask(book, Override.CLOSE)
+    assert book.trade(TRADE_ID) == trade
     assert trade.automation_suspended
     assert trade.stop_debit == Decimal("2.40")
     assert trade.notes.endswith("earnings moved")
     assert trade.manual_exit_requested
-    assert not ask(desk, Override.RESUME).automation_suspended
+    assert not ask(book, Override.RESUME).automation_suspended
 
 
 def test_a_writer_that_comes_between_is_read_and_kept() -> None:
-    desk = desk_with(BusyBook(interruptions=0))
-    assert isinstance(desk.book, BusyBook)
-    desk.book.interruptions = 2
-    assert ask(desk, Override.SUSPEND).version == 4
+    book = BusyBook()
+    with_a_trade(book)
+    book.interruptions = 2
+    assert ask(book, Override.SUSPEND).version == 4
 
 
 def test_writers_that_keep_coming_are_a_conflict() -> None:
-    desk = desk_with(BusyBook())
-    assert isinstance(desk.book, BusyBook)
-    desk.book.interruptions = ATTEMPTS_MAX
+    book = BusyBook()
+    with_a_trade(book)
+    book.interruptions = ATTEMPTS_MAX
     with pytest.raises(BookConflict, match="kept changing"):
-        ask(desk, Override.SUSPEND)
+        ask(book, Override.SUSPEND)
 
 
 def test_a_trade_that_is_not_there_cannot_be_overridden() -> None:
     with pytest.raises(OverrideRefused, match="there is no trade"):
-        ask(OwnersDesk(MemoryBook()), Override.CLOSE)
+        ask(MemoryBook(), Override.CLOSE)
 
 
 # On a trade at the exchange
@@ -108,7 +98,7 @@ def a_pass(desk: TestDesk) -> dict[str, int]:
 
 def override(desk: TestDesk, trade: Trade, kind: Override, **what: object) -> None:
     request = {"trade_id": trade.trade_id, "override": kind} | what
-    override_trade(desk.desk, OverrideRequest.model_validate(request))
+    override_trade(desk.book, OverrideRequest.model_validate(request), desk.exchange.now)
 
 
 def test_a_suspended_trade_takes_no_profit_until_it_is_resumed(desk: TestDesk) -> None:

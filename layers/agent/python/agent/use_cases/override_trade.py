@@ -1,8 +1,8 @@
 """Let the owner override what the rules do to a single trade."""
 
+from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Protocol
 
 from pydantic import Field
 
@@ -16,7 +16,7 @@ from agent.book.overrides import (
     suspend_automation,
 )
 from agent.book.records import Trade
-from agent.ports import Book, Clock
+from agent.ports import Book
 from agent.use_cases.steps import Message
 
 ATTEMPTS_MAX = 5
@@ -43,29 +43,20 @@ class OverrideRequest(Message):
     note: str | None = None
 
 
-class OverrideDesk(Protocol):
-    """What an override needs of a desk: no broker, for the monitor acts on it."""
-
-    @property
-    def book(self) -> Book: ...
-    @property
-    def clock(self) -> Clock: ...
-
-
-def override_trade(desk: OverrideDesk, request: OverrideRequest) -> Trade:
-    """Write one override and give the trade as it stands then.
+def override_trade(book: Book, request: OverrideRequest, at: datetime) -> Trade:
+    """Write one override and give the trade as it stands then; the monitor acts on it.
 
     Raises OverrideRefused where there is no such trade, or it cannot be overridden so now, and
     BookConflict where other writers kept coming between.
     """
     conflict: BookConflict | None = None
     for _ in range(ATTEMPTS_MAX):
-        trade = desk.book.trade(request.trade_id)
+        trade = book.trade(request.trade_id)
         if trade is None:
             raise OverrideRefused(f"there is no trade {request.trade_id}")
-        change = _change(desk, trade, request)
+        change = _change(trade, request, at)
         try:
-            desk.book.commit(change)
+            book.commit(change)
         except BookConflict as error:
             conflict = error
             continue
@@ -73,8 +64,7 @@ def override_trade(desk: OverrideDesk, request: OverrideRequest) -> Trade:
     raise BookConflict(f"{request.trade_id} kept changing under the write") from conflict
 
 
-def _change(desk: OverrideDesk, trade: Trade, request: OverrideRequest) -> BookChange:
-    at = desk.clock.market_clock().now
+def _change(trade: Trade, request: OverrideRequest, at: datetime) -> BookChange:
     match request.override:
         case Override.CLOSE:
             return request_manual_exit(trade, at)

@@ -109,13 +109,15 @@ class Tables:
         agent_control: str,
         performance_metrics: str | None = None,
         learning_logs: str | None = None,
+        region: str | None = None,
     ) -> Self:
-        """Bind the items to table names; region and credentials are the environment's.
+        """Bind the items to table names; credentials are the environment's, a region None too.
 
         Nothing is sent until the first read or write. Each call makes classes of its own, so
         deployments in one process do not disturb one another.
         """
         connection = Connection(
+            region=region,
             connect_timeout_seconds=CONNECT_TIMEOUT_SECONDS,
             read_timeout_seconds=READ_TIMEOUT_SECONDS,
             max_retry_attempts=RETRIES_MAX,
