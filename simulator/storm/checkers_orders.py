@@ -4,13 +4,14 @@ from collections import Counter, defaultdict
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from agent.book.records import Intent, IntentKind, IntentStatus, OrderAttempt, Signal
+from agent.book.records import Intent, IntentKind, IntentStatus, OrderAttempt, Signal, Urgency
 from agent.ports import TradingState
 from simulator.exchange import Order, OrderStatus
 from simulator.exchange.records import Side
 from simulator.storm.market import Disturbance
 from simulator.storm.view import DayView, intent_id_of, trade_id_of
 
+ZERO = Decimal(0)
 IN_FLIGHT_SECONDS = 60.0
 """How long after the owner's word an order of before may still land."""
 ON_ITS_WAY_SECONDS = 40.0
@@ -151,7 +152,7 @@ class PricesAreSane:
                 continue
             trade = view.book.trade(known.trade_id)
             width = None if trade is None else trade.structure.width
-            if width is not None and not Decimal(0) < limit <= width:
+            if width is not None and not Decimal(0) < limit <= max(width, _cap(order, known)):
                 found.append(f"{order.client_order_id} pays {limit} for a width of {width}")
         self._seen = len(orders)
         return found
@@ -177,6 +178,15 @@ class PricesAreSane:
         if window and window.holds(latest) and window.kind is not Disturbance.STALE:
             found.append(f"{name} enters on {window.kind}")
         return found
+
+
+def _cap(order: Order, intent: Intent) -> Decimal:
+    """Give what a later rung of an urgent exit may pay: up to a part past its natural."""
+    is_first = intent.orders[0].client_order_id == order.client_order_id
+    if intent.urgency is not Urgency.URGENT or is_first:
+        return ZERO
+    written = [a for a in intent.orders if a.client_order_id == order.client_order_id]
+    return max((-a.natural_cash + abs(a.mid_cash - a.natural_cash) for a in written), default=ZERO)
 
 
 class OwnersWordHolds:

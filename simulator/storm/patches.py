@@ -15,7 +15,7 @@ from agent.book.records import TERMINAL_ORDER_STATUSES, OrderStatus
 from agent.book.states import ACTIVE_STATUSES
 from agent.book.transitions import refuse_entry
 from agent.ports import AlertUnavailable, OrderRequest, TradingState
-from agent.risk import checks, fees, reservation
+from agent.risk import checks, fees, order_prices, reservation
 from agent.strategies import exits, strikes
 from agent.use_cases import (
     cancel_order,
@@ -210,11 +210,11 @@ def forget_the_expiration() -> Sequence[Patch]:
 
 
 def sell_below_natural() -> Sequence[Patch]:
-    right = place_order.price_entry
+    right = order_prices.price_entry
 
     def wrong(*given: Any) -> Any:
         priced = right(*given)
-        if isinstance(priced, place_order.NoOrder):
+        if isinstance(priced, order_prices.NoOrder):
             return priced
         return replace(priced, limit_cash=priced.natural_cash - Decimal("0.10"))
 
@@ -240,7 +240,7 @@ def double_the_size() -> Sequence[Patch]:
 
 
 def enter_on_any_quote() -> Sequence[Patch]:
-    right = place_order.price_entry
+    right = order_prices.price_entry
 
     class AnyQuote:
         """Say of every quote that it is good."""
@@ -308,4 +308,4 @@ def ignore_the_daily_loss() -> Sequence[Patch]:
 
 
 def never_concede() -> Sequence[Patch]:
-    return [(place_order, "_rung", lambda _ladder, _rung, mid, _natural: mid)]
+    return [(order_prices, "_rung", lambda _ladder, _rung, mid, _natural: mid)]

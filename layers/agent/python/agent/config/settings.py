@@ -229,6 +229,29 @@ class ExecutionSettings(Section):
         max_length=8,
         description="the same for stops; the last rung ends marketable, past natural",
     )
+    patient_attempts_max: int = Field(
+        3,
+        ge=1,
+        le=20,
+        description="unfilled patient attempts after which an exit that must happen turns urgent; "
+        "profit targets stay patient",
+    )
+    exit_leg_collar_fraction: Fraction = Field(
+        Decimal("0.05"),
+        description="cap of urgent exits: a leg is bought at most at this above its ask (105 %) "
+        "and sold at least at this below its bid (95 %); on invalid quotes the cap is what the "
+        "structure can ever be worth",
+    )
+    collar_move_max_fraction: Decimal = Field(
+        Decimal("0.50"),
+        gt=0,
+        description="collar: an entry whose mid moved further than this share from that of its "
+        "signal is refused, since one of the two quotes was stale or mistaken",
+    )
+    collar_beyond_mid_max_fraction: Fraction = Field(
+        Decimal("0.05"),
+        description="collar: no order asks for a net better than mid by more than this share",
+    )
     rung_wait_seconds: int = Field(5, ge=1, le=300, description="pause before each fill poll")
     polls_per_rung: int = Field(2, ge=1, le=20, description="polls before the next rung")
 

@@ -19,6 +19,7 @@ from agent.use_cases.alerting import publish_alerts
 from agent.use_cases.cancel_order import cancel_working
 from agent.use_cases.compare_book import compare_book
 from agent.use_cases.desk import Desk
+from agent.use_cases.exit_urgency import urgency_of
 from agent.use_cases.marking import Marks, fetch_marks
 from agent.use_cases.reconcile_order import reconcile_order
 from agent.use_cases.schedule import ScheduledEvent, is_stale, leave_beat
@@ -221,7 +222,11 @@ def _watch(desk: Desk, trade: Trade, seen: _Pass, quiet: list[PositionMark]) -> 
             desk.book.commit(replace(mark_open(watched), marks=marks, alerts=alerts))
             return None
         closing, intent = begin_close(
-            watched, decision.reason, decision.urgency, decision.sentence, mark.as_of
+            watched,
+            decision.reason,
+            urgency_of(desk, trade, decision),
+            decision.sentence,
+            mark.as_of,
         )
         desk.book.commit(replace(closing, marks=marks, alerts=alerts))
     except BookConflict:

@@ -1,10 +1,5 @@
 """Send the next order of an intent, at most once, having written it down first."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from decimal import Decimal
-
 from agent.book.changes import BookChange
 from agent.book.identifiers import client_order_id
 from agent.book.records import (
@@ -15,14 +10,18 @@ from agent.book.records import (
     OrderAttempt,
     OrderStatus,
     Trade,
-    Urgency,
 )
 from agent.book.transitions import note_outcome
-from agent.config.settings import Settings
-from agent.market.quotes import StructureQuote, quote_structure
-from agent.options.money import Rounding, round_to_tick
-from agent.options.ticks import NET_TICK
+from agent.market.quotes import quote_structure
 from agent.ports import BrokerRefused, MarketClock, OrderRequest, TradingState
+from agent.risk.order_prices import (
+    NoOrder,
+    PricedOrder,
+    collar_breach,
+    moved_since,
+    price_entry,
+    price_exit,
+)
 from agent.use_cases.desk import Desk
 from agent.use_cases.order_tracking import (
     as_found,
@@ -36,22 +35,6 @@ from agent.use_cases.steps import PlacementResult, StepInput, intent_of, trade_o
 
 class AccountMismatch(Exception):
     """Raised where the keys open another account than the one this stage belongs to."""
-
-
-@dataclass(frozen=True)
-class PricedOrder:
-    """Price an order; cash a share, signed, positive where received."""
-
-    limit_cash: Decimal
-    mid_cash: Decimal
-    natural_cash: Decimal
-
-
-@dataclass(frozen=True)
-class NoOrder:
-    """Say why nothing is sent."""
-
-    reason: str
 
 
 def place_order(desk: Desk, event: StepInput) -> PlacementResult:
@@ -145,64 +128,29 @@ def _request(intent: Intent, trade: Trade, attempt: OrderAttempt) -> OrderReques
 
 
 def _price(desk: Desk, intent: Intent, trade: Trade, clock: MarketClock) -> PricedOrder | NoOrder:
+    """Price the next rung from quotes of this moment, and hold the price against the collar."""
     contracts = [leg.contract for leg in trade.structure.legs]
     quote = quote_structure(trade.structure, desk.market.option_quotes(contracts))
     rung = len(intent.orders)
-    if intent.kind is IntentKind.ENTRY:
-        floor = intent.signal.credit_min if intent.signal is not None else None
-        if quote is None or floor is None:
-            return NoOrder("a leg has no quote")
-        return price_entry(quote, rung, floor, desk.settings, clock.now)
+    signal = intent.signal
     if quote is None:
         return NoOrder("a leg has no quote")
-    return price_exit(quote, rung, intent.urgency, desk.settings)
-
-
-def price_entry(
-    quote: StructureQuote, rung: int, credit_min: Decimal, settings: Settings, as_of: datetime
-) -> PricedOrder | NoOrder:
-    """Price an entry: from mid towards natural, never below natural or the least credit."""
-    market = settings.market
-    if not quote.is_valid(
-        as_of,
-        age_max_seconds=market.quote_age_max_seconds,
-        width_fraction_max=market.option_quote_width_max_fraction,
-    ):
-        return NoOrder("a leg's quote is stale, crossed, one-sided or too wide")
-    mid, natural = quote.credit_mid, quote.credit_natural
-    if mid is None or natural is None:
-        return NoOrder("a leg has no two-sided quote")
-    if mid < credit_min:
-        return NoOrder(f"the credit at mid, {mid:.2f}, is below the least of {credit_min:.2f}")
-    wanted = _rung(settings.execution.entry_ladder, rung, mid, natural)
-    # A seller rounds up to the tick, so that no rounding goes below the floor.
-    limit = round_to_tick(max(wanted, natural, credit_min), NET_TICK, Rounding.UP)
-    return PricedOrder(limit_cash=limit, mid_cash=mid, natural_cash=natural)
-
-
-def price_exit(
-    quote: StructureQuote, rung: int, urgency: Urgency, settings: Settings
-) -> PricedOrder | NoOrder:
-    """Price an exit: from mid towards natural; an urgent one ends past natural, within its cap.
-
-    Without a mid the order starts at natural: exits do not wait for good quotes.
-    """
-    natural = quote.debit_natural
-    if natural is None:
-        return NoOrder("nobody offers a leg that must be bought back")
-    mid = natural if quote.debit_mid is None else quote.debit_mid
-    execution = settings.execution
-    ladder = execution.urgent_ladder if urgency is Urgency.URGENT else execution.patient_ladder
-    wanted = _rung(ladder, rung, mid, natural)
-    width = quote.structure.width
-    # A spread is never worth more than its width: paying more would be paying for nothing.
-    capped = wanted if width is None else min(wanted, width)
-    limit = max(round_to_tick(capped, NET_TICK, Rounding.UP), NET_TICK)
-    return PricedOrder(limit_cash=-limit, mid_cash=-mid, natural_cash=-natural)
-
-
-def _rung(ladder: Sequence[Decimal], rung: int, mid: Decimal, natural: Decimal) -> Decimal:
-    return mid + (natural - mid) * ladder[rung]
+    if intent.kind is IntentKind.ENTRY:
+        if signal is None:
+            return NoOrder("the entry has no signal")
+        priced = price_entry(quote, rung, signal.credit_min, desk.settings, clock.now)
+    else:
+        priced = price_exit(quote, rung, intent.urgency, desk.settings, clock.now)
+    if isinstance(priced, NoOrder):
+        return priced
+    moved = (
+        None if signal is None else moved_since(signal.credit_mid, priced.mid_cash, desk.settings)
+    )
+    if moved is not None:
+        return NoOrder(moved)
+    opened = trade.structure if intent.kind is IntentKind.ENTRY else None
+    breach = collar_breach(priced, desk.settings, structure=opened)
+    return priced if breach is None else NoOrder(f"{breach[0]}: {breach[1]}")
 
 
 def _placed(desk: Desk, intent: Intent) -> PlacementResult:

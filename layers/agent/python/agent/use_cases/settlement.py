@@ -1,18 +1,23 @@
 """Settle an intent whose orders can fill no more: one change of book, ledger and alerts."""
 
+from dataclasses import replace
+from datetime import datetime
 from decimal import Decimal
 
 from agent.book.changes import BookChange, BookConflict
 from agent.book.fills import is_settled, summarize_fills
 from agent.book.records import (
+    Alert,
+    AlertKind,
     Intent,
     IntentKind,
     IntentStatus,
     OrderStatus,
     Trade,
+    Urgency,
 )
 from agent.book.states import TradeStatus
-from agent.book.transitions import abandon_entry, open_trade, settle_close
+from agent.book.transitions import abandon_entry, describe, open_trade, settle_close
 from agent.market.calendar import new_york_date
 from agent.risk.fees import fill_fees
 from agent.risk.reservation import adjust_moves, release_moves
@@ -99,7 +104,8 @@ def _settle_exit(desk: Desk, intent: Intent, trade: Trade) -> BookChange:
             opening=False,
             fees=desk.settings.fees,
         )
-    return settle_close(
+    at = desk.clock.market_clock().now
+    change = settle_close(
         trade,
         desk.book.positions(trade.trade_id),
         intent,
@@ -112,5 +118,30 @@ def _settle_exit(desk: Desk, intent: Intent, trade: Trade) -> BookChange:
             else release_moves(trade.risk, symbol=trade.symbol)
         ),
         risk=remaining,
-        at=desk.clock.market_clock().now,
+        at=at,
+    )
+    if held and intent.urgency is Urgency.URGENT:
+        return replace(change, alerts=(*change.alerts, _unfilled_exit(trade, intent, held, at)))
+    return change
+
+
+def _unfilled_exit(trade: Trade, intent: Intent, held: int, at: datetime) -> Alert:
+    """Tell, once a day and trade, that an urgent exit has ended and something is still held."""
+    stopped = intent.outcome or "the ladder is used up"
+    last = ""
+    if intent.orders:
+        order = intent.orders[-1]
+        last = (
+            f" The last order paid up to {-order.limit_cash:.2f} a share; natural was"
+            f" {-order.natural_cash:.2f}, mid {-order.mid_cash:.2f}."
+        )
+    return Alert(
+        alert_id=f"{trade.trade_id}-exit-unfilled-{new_york_date(at):%Y%m%d}",
+        kind=AlertKind.SYSTEM_ERROR,
+        at=at,
+        subject=f"{trade.symbol}: an urgent exit is not filled",
+        message=(
+            f"Attempt {intent.attempt} to close {describe(trade)} ({trade.exit_reason}) has left"
+            f" {held} contracts: {stopped}.{last} The next pass tries again."
+        ),
     )
