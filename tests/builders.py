@@ -37,6 +37,8 @@ STRATEGY = "bull_put_spread"
 TRADE_ID = "paper-20260609T1945Z-AAPL-bull_put_spread"
 ENTRY_INTENT_ID = f"{TRADE_ID}-entry-1"
 CLOSE_INTENT_ID = f"{TRADE_ID}-close-1"
+ROLL_INTENT_ID = f"{TRADE_ID}-roll-1"
+LATER_EXPIRATION = date(2026, 8, 21)
 
 
 def a_contract(
@@ -124,6 +126,26 @@ def a_close_intent(**changes: Any) -> Intent:
             "intent_id": CLOSE_INTENT_ID,
             "kind": IntentKind.CLOSE,
             "exit_reason": ExitReason.PROFIT_TARGET,
+        }
+        | changes
+    )
+
+
+def a_later_spread() -> Structure:
+    """Sell the spread that the story's trade rolls to: 185/180, five weeks later."""
+    return a_put_spread(short_strike="185", long_strike="180", expiration=LATER_EXPIRATION)
+
+
+def a_roll_intent(**changes: Any) -> Intent:
+    """State the first attempt to roll the story's two contracts."""
+    return an_intent(
+        **{
+            "intent_id": ROLL_INTENT_ID,
+            "kind": IntentKind.ROLL,
+            "exit_reason": ExitReason.ROLL,
+            "signal": a_signal(structure=a_later_spread()),
+            "contracts": 2,
+            "net_credit_min": Decimal("0.01"),
         }
         | changes
     )

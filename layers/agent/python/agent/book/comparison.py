@@ -22,8 +22,9 @@ def booked_positions(trades: Sequence[Trade]) -> dict[str, int]:
     counts: Counter[str] = Counter()
     for trade in trades:
         if trade.status in ACTIVE_STATUSES:
-            for leg in trade.structure.legs:
-                counts[leg.contract.symbol] += leg.signed_ratio * trade.contracts_held
+            for structure, contracts in trade.structures_held:
+                for leg in structure.legs:
+                    counts[leg.contract.symbol] += leg.signed_ratio * contracts
     return {symbol: count for symbol, count in sorted(counts.items()) if count}
 
 

@@ -31,6 +31,11 @@ def close_intent_id(trade: str, attempt: int) -> str:
     return _checked(f"{trade}-close-{_positive(attempt)}")
 
 
+def roll_intent_id(trade: str, attempt: int) -> str:
+    """Name attempt `attempt`, from 1, to roll a trade."""
+    return _checked(f"{trade}-roll-{_positive(attempt)}")
+
+
 def client_order_id(intent: str, rung: int) -> str:
     """Name the order that an intent sends at rung `rung`, from 1, of its ladder."""
     return _checked(f"{intent}-o{_positive(rung)}")
@@ -39,6 +44,11 @@ def client_order_id(intent: str, rung: int) -> str:
 def position_id(trade: str, leg: int) -> str:
     """Name the position in leg `leg`, from 1, of a trade."""
     return _checked(f"{trade}-leg-{_positive(leg)}")
+
+
+def rolled_position_id(intent: str, leg: int) -> str:
+    """Name the position in leg `leg`, from 1, of the structure that a roll moved on to."""
+    return _checked(f"{intent}-leg-{_positive(leg)}")
 
 
 def _positive(number: int) -> int:

@@ -49,6 +49,7 @@ class Signal(Record):
 class IntentKind(StrEnum):
     ENTRY = "entry"
     CLOSE = "close"
+    ROLL = "roll"
 
 
 class IntentStatus(StrEnum):
@@ -77,6 +78,16 @@ TERMINAL_ORDER_STATUSES = frozenset(
 )
 
 
+class OrderPart(StrEnum):
+    """Say which legs of its intent an order trades; only a roll is ever taken apart."""
+
+    WHOLE = "whole"
+    CLOSE = "close"
+    """What a roll leaves, alone."""
+    OPEN = "open"
+    """What a roll moves on to, alone."""
+
+
 class OrderAttempt(Record):
     """Keep one order that an intent sent or was about to send.
 
@@ -85,6 +96,7 @@ class OrderAttempt(Record):
 
     client_order_id: str
     contracts: int = Field(ge=1)
+    part: OrderPart = OrderPart.WHOLE
     limit_cash: Decimal
     mid_cash: Decimal
     """Net at mid when the order was priced: slippage is measured against it."""
@@ -96,7 +108,7 @@ class OrderAttempt(Record):
     filled_cash: Decimal | None = None
     """Average net a share over what filled; None while nothing has."""
     leg_prices: tuple[Decimal, ...] = ()
-    """Average fill price of each leg, unsigned, in the order of the structure's legs."""
+    """Average fill price of each leg, unsigned, in the order of the order's legs."""
     filled_at: datetime | None = None
     message: str | None = None
 
@@ -111,9 +123,15 @@ class Intent(Record):
     created_at: datetime
     urgency: Urgency = Urgency.PATIENT
     signal: Signal | None = None
-    """What an entry enters; None for a close."""
+    """What an entry enters and a roll moves on to; None for a close."""
     exit_reason: ExitReason | None = None
     """Why a close closes; None for an entry."""
+    contracts: int | None = None
+    """How many contracts a roll rolls; None where the trade says how many."""
+    net_credit_min: Decimal | None = None
+    """The least net credit of a roll, a share: what it costs in fees and more; None for others."""
+    of_residue: bool = False
+    """True for a close of what a roll left behind, not of what its trade holds."""
     status: IntentStatus = IntentStatus.WRITTEN
     outcome: str | None = None
     orders: tuple[OrderAttempt, ...] = ()
@@ -124,10 +142,10 @@ class TradeExecution(Record):
     """Keep what was done; cash is in dollars for the whole trade, positive when received."""
 
     contracts: int = 0
-    """Contracts a leg opened."""
+    """Contracts a leg opened of the structure that is held now."""
     contracts_closed: int = 0
     credit: Decimal | None = None
-    """Average net credit a share at entry; None before a fill."""
+    """Average net credit a share at entry, and of every roll since; None before a fill."""
     exit_debit: Decimal | None = None
     """Average net debit a share at exit; None before a fill."""
     entry_cash: Decimal = Decimal(0)
@@ -170,6 +188,44 @@ class StopWatch(Record):
     last_slot: datetime | None = None
 
 
+class RolledPart(Record):
+    """Keep the part of a campaign that a roll closed."""
+
+    structure: Structure
+    contracts: int
+    credit: Decimal
+    """The campaign's net credit a share when it was closed."""
+    debit: Decimal
+    """What closing it cost a share."""
+    rolled_at: datetime
+    exit_reason: ExitReason = ExitReason.ROLL
+
+
+class RollResidue(Record):
+    """Hold contracts of the former structure that a roll could not close: they go at once."""
+
+    structure: Structure
+    contracts: int = Field(ge=1)
+    sizing_loss_per_contract: Decimal
+    capital_per_contract: Decimal
+
+
+class Campaign(Record):
+    """Keep what a trade was before its rolls; they share one stop and one P&L."""
+
+    rolls: int = 0
+    attempts: int = 0
+    """Rolls begun, whether or not anything filled."""
+    sought_at: datetime | None = None
+    """When a roll was last looked for."""
+    budget_per_contract: Decimal | None = None
+    """Sizing loss at entry: no roll may put more at stake at its stop. None before a roll."""
+    max_loss: Decimal | None = None
+    """At entry, in dollars for the whole trade; None before a roll."""
+    parts: tuple[RolledPart, ...] = ()
+    residue: RollResidue | None = None
+
+
 class Trade(Record):
     """Hold one whole structure from intent to last cent."""
 
@@ -194,6 +250,7 @@ class Trade(Record):
     reason_tags: tuple[str, ...] = ()
     notes: str = ""
     close_attempts: int = 0
+    campaign: Campaign = Campaign()
     stop_watch: StopWatch = StopWatch()
     manual_exit_requested: bool = False
     automation_suspended: bool = False
@@ -205,6 +262,13 @@ class Trade(Record):
     @property
     def contracts_held(self) -> int:
         return self.execution.contracts - self.execution.contracts_closed
+
+    @property
+    def structures_held(self) -> tuple[tuple[Structure, int], ...]:
+        """Give each structure held, with its contracts: one, or two where a roll left a residue."""
+        residue = self.campaign.residue
+        own = (self.structure, self.contracts_held)
+        return (own,) if residue is None else (own, (residue.structure, residue.contracts))
 
 
 class PositionStatus(StrEnum):

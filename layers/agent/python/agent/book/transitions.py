@@ -232,7 +232,8 @@ def settle_close(
     `fees` are those of these fills; `max_loss` is the trade's at entry, in dollars.
     """
     execution = _after_exit(trade.execution, fills, fees)
-    left = tuple(_after_leg_exit(position, fills, trade, execution) for position in positions)
+    own = [position for position in positions if position.option_symbol in trade.structure.symbols]
+    left = tuple(_after_leg_exit(position, fills, trade, execution) for position in own)
     events = [_event(intent, "close_settled", at, {"contracts": fills.contracts})]
     if execution.contracts_closed < execution.contracts:
         return BookChange(

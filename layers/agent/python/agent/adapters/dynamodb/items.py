@@ -55,6 +55,7 @@ class TradeItem(Item):
     notes = UnicodeAttribute()
     status = UnicodeAttribute()
     close_attempts = NumberAttribute()
+    campaign = JSONAttribute(default=dict)
     stop_watch = JSONAttribute()
     manual_exit_requested = BooleanAttribute()
     automation_suspended = BooleanAttribute(default=False)

@@ -1,0 +1,332 @@
+"""What a roll came to: one trade, one stop and one P&L, whatever it holds meanwhile.
+
+A roll replaces the structure that a trade holds; cash, fees and closed legs stay with the trade,
+and its credit becomes what the whole campaign has brought a share. So target, stop and P&L are
+those of the campaign without further ado.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
+
+from agent.book.changes import BookChange, IntentWrite, LedgerMove, TradeWrite
+from agent.book.fills import FillSummary
+from agent.book.identifiers import rolled_position_id
+from agent.book.records import (
+    Alert,
+    AlertKind,
+    Campaign,
+    Intent,
+    IntentStatus,
+    JournalEvent,
+    Position,
+    PositionStatus,
+    RolledPart,
+    RollResidue,
+    StopWatch,
+    Trade,
+    TradeExecution,
+    TradeRisk,
+)
+from agent.book.roll_fills import RollFills, roll_signal_of
+from agent.book.states import ExitReason, TradeStatus, require_transition
+from agent.book.transitions import describe
+from agent.market.calendar import new_york_date
+from agent.options.structures import Leg
+
+ZERO = Decimal(0)
+
+
+def settle_roll(
+    trade: Trade,
+    positions: Sequence[Position],
+    intent: Intent,
+    fills: RollFills,
+    *,
+    fees: Decimal,
+    max_loss: Decimal,
+    risk: TradeRisk,
+    adjustment: Sequence[LedgerMove],
+    at: datetime,
+) -> BookChange:
+    """Record a roll: moved on, back where it was, or closed where nothing could be reopened.
+
+    `fees` are those of these fills, `max_loss` is the trade's at entry and `risk` what it holds
+    now; `adjustment` brings the ledger there. What could not be closed while the rest moved on is
+    left as the residue of the campaign.
+    """
+    before, closed, opened = trade.execution, fills.closed, fills.opened
+    if before.credit is None:
+        raise ValueError(f"{trade.trade_id} rolls without ever having opened")
+    if opened.contracts > closed.contracts or closed.contracts > trade.contracts_held:
+        raise ValueError(f"{intent.intent_id} opened or closed more than was held")
+    left = trade.contracts_held - closed.contracts
+    execution = _after_roll(before, fills, fees)
+    own = [position for position in positions if position.option_symbol in trade.structure.symbols]
+    kept = [_after_leg_exit(position, trade, closed, left) for position in own]
+    changes: dict[str, object] = {"execution": execution, "risk": risk, "exit_reason": None}
+    outcome = "unfilled" if not closed.contracts else "partly closed"
+    status = TradeStatus.OPEN
+    if opened.contracts:
+        outcome = "rolled" if not left else "partly rolled"
+        changes |= _moved_on(trade, intent, fills, left=left, max_loss=max_loss, at=at)
+        kept += _positions(intent, opened)
+    elif closed.contracts and not left:
+        outcome, status = "closed", TradeStatus.CLOSED
+        changes |= _ended(trade, execution, max_loss, closed.filled_at or at)
+    return BookChange(
+        trade=TradeWrite(_moved(trade, status, **changes), trade.status, trade.version),
+        intents=(_done(intent, outcome),),
+        positions=tuple(kept) if closed.contracts else (),
+        ledger=tuple(adjustment),
+        events=(
+            _event(
+                intent,
+                "roll_settled",
+                at,
+                outcome=outcome,
+                closed=closed.contracts,
+                opened=opened.contracts,
+            ),
+        ),
+        alerts=_alerts(trade, intent, fills, outcome=outcome, changes=changes, at=at),
+    )
+
+
+def settle_residue(
+    trade: Trade,
+    positions: Sequence[Position],
+    intent: Intent,
+    fills: FillSummary,
+    *,
+    fees: Decimal,
+    risk: TradeRisk,
+    release: Sequence[LedgerMove],
+    at: datetime,
+) -> BookChange:
+    """Record the close of what a roll left behind; the trade is open again, whatever filled."""
+    residue = trade.campaign.residue
+    if residue is None:
+        raise ValueError(f"{trade.trade_id} holds no residue of a roll")
+    left = residue.contracts - fills.contracts
+    if left < 0:
+        raise ValueError(f"{intent.intent_id} closed more than was left behind")
+    own = [p for p in positions if p.option_symbol in residue.structure.symbols]
+    former = trade.model_copy(update={"structure": residue.structure})
+    execution = trade.execution.model_copy(
+        update={
+            "exit_cash": trade.execution.exit_cash + fills.cash,
+            "fees": trade.execution.fees + fees,
+            "reprices": trade.execution.reprices + fills.reprices,
+        }
+    )
+    remaining = residue.model_copy(update={"contracts": left}) if left else None
+    campaign = trade.campaign.model_copy(update={"residue": remaining})
+    following = _moved(
+        trade,
+        TradeStatus.OPEN,
+        execution=execution,
+        campaign=campaign,
+        risk=risk,
+        exit_reason=None,
+    )
+    outcome = "closed" if not left else "partly filled" if fills.contracts else "unfilled"
+    return BookChange(
+        trade=TradeWrite(following, trade.status, trade.version),
+        intents=(_done(intent, outcome),),
+        positions=tuple(_after_leg_exit(position, former, fills, left) for position in own),
+        ledger=tuple(release),
+        events=(_event(intent, "residue_settled", at, contracts=fills.contracts),),
+    )
+
+
+def _after_roll(before: TradeExecution, fills: RollFills, fees: Decimal) -> TradeExecution:
+    """Add both halves up; what moved on has the campaign's credit a share."""
+    closed, opened = fills.closed, fills.opened
+    changes: dict[str, object] = {
+        "entry_cash": before.entry_cash + opened.cash,
+        "exit_cash": before.exit_cash + closed.cash,
+        "fees": before.fees + fees,
+        "reprices": before.reprices + closed.reprices,
+    }
+    if opened.contracts:
+        net = fills.net_credit
+        assert before.credit is not None
+        assert net is not None
+        changes |= {
+            "contracts": opened.contracts,
+            "contracts_closed": 0,
+            "credit": before.credit + net,
+            "exit_debit": None,
+        }
+    elif closed.contracts:
+        gone = before.contracts_closed + closed.contracts
+        paid_before = (before.exit_debit or ZERO) * before.contracts_closed
+        paid_now = -(closed.cash_per_share or ZERO) * closed.contracts
+        changes |= {"contracts_closed": gone, "exit_debit": (paid_before + paid_now) / gone}
+    return before.model_copy(update=changes)
+
+
+def _moved_on(
+    trade: Trade, intent: Intent, fills: RollFills, *, left: int, max_loss: Decimal, at: datetime
+) -> dict[str, object]:
+    """Put the new structure in place of the former, and the former into the campaign's story."""
+    before, campaign = trade.execution, trade.campaign
+    assert before.credit is not None
+    part = RolledPart(
+        structure=trade.structure,
+        contracts=fills.closed.contracts,
+        credit=before.credit,
+        debit=-(fills.closed.cash_per_share or ZERO),
+        rolled_at=fills.opened.filled_at or at,
+    )
+    residue = None
+    if left:
+        residue = RollResidue(
+            structure=trade.structure,
+            contracts=left,
+            sizing_loss_per_contract=trade.risk.sizing_loss_per_contract,
+            capital_per_contract=trade.risk.capital_per_contract,
+        )
+    budget = campaign.budget_per_contract
+    moved_stop = trade.stop_debit
+    net = fills.net_credit or ZERO
+    return {
+        "structure": roll_signal_of(intent).structure,
+        "campaign": Campaign(
+            rolls=campaign.rolls + 1,
+            attempts=campaign.attempts,
+            sought_at=campaign.sought_at,
+            budget_per_contract=(trade.risk.sizing_loss_per_contract if budget is None else budget),
+            max_loss=max_loss,
+            parts=(*campaign.parts, part),
+            residue=residue,
+        ),
+        "stop_watch": StopWatch(),
+        # A stop that its owner moved stays at the same loss of the campaign.
+        "stop_debit": None if moved_stop is None else moved_stop + net,
+    }
+
+
+def _ended(
+    trade: Trade, execution: TradeExecution, max_loss: Decimal, at: datetime
+) -> dict[str, object]:
+    pnl = execution.entry_cash + execution.exit_cash - execution.fees
+    return {
+        "timestamp_exit": at,
+        "pnl": pnl,
+        "pnl_pct": pnl / max_loss if max_loss > 0 else None,
+        "days_held": (new_york_date(at) - new_york_date(trade.timestamp_enter)).days,
+        "exit_reason": ExitReason.ROLL,
+    }
+
+
+def _positions(intent: Intent, opened: FillSummary) -> list[Position]:
+    signal = roll_signal_of(intent)
+    assert opened.leg_prices is not None
+    legs = zip(signal.structure.legs, opened.leg_prices, signal.leg_deltas, strict=True)
+    return [
+        Position(
+            position_id=rolled_position_id(intent.intent_id, number),
+            trade_id=intent.trade_id,
+            option_symbol=leg.contract.symbol,
+            option_type=leg.contract.option_type,
+            strike=leg.contract.strike,
+            expiration=leg.contract.expiration,
+            side=leg.side,
+            quantity=opened.contracts * leg.ratio,
+            entry_price=price,
+            entry_delta=delta,
+            current_delta=delta,
+        )
+        for number, (leg, price, delta) in enumerate(legs, start=1)
+    ]
+
+
+def _after_leg_exit(position: Position, trade: Trade, fills: FillSummary, left: int) -> Position:
+    """Book the part of a leg that was closed; the exit price averages over all parts."""
+    if fills.leg_prices is None or position.entry_price is None:
+        return position
+    number, leg = _leg_of(position, trade)
+    shares_a_unit = leg.signed_ratio * trade.structure.multiplier
+    gain = fills.leg_prices[number] - position.entry_price
+    realized = (position.realized_pnl or ZERO) + gain * fills.contracts * shares_a_unit
+    if left:
+        return position.model_copy(update={"quantity": left * leg.ratio, "realized_pnl": realized})
+    return position.model_copy(
+        update={
+            "status": PositionStatus.CLOSED,
+            "quantity": fills.contracts * leg.ratio,
+            "exit_price": fills.leg_prices[number],
+            "realized_pnl": realized,
+            "unrealized_pnl": ZERO,
+            "current_delta": 0.0,
+        }
+    )
+
+
+def _leg_of(position: Position, trade: Trade) -> tuple[int, Leg]:
+    number = trade.structure.symbols.index(position.option_symbol)
+    return number, trade.structure.legs[number]
+
+
+def _alerts(
+    trade: Trade,
+    intent: Intent,
+    fills: RollFills,
+    *,
+    outcome: str,
+    changes: dict[str, object],
+    at: datetime,
+) -> tuple[Alert, ...]:
+    if outcome == "unfilled":
+        return ()
+    kind, told = AlertKind.TRADE_EXECUTED, f"{outcome} {trade.symbol} {trade.strategy}"
+    if outcome == "closed":
+        kind = AlertKind.POSITION_CLOSED
+        message = (
+            f"Closed {fills.closed.contracts} x {describe(trade)} to roll it, and nothing could "
+            f"be reopened: P&L {changes['pnl']:.2f} USD ({trade.trade_id})."
+        )
+    elif fills.net_credit is None:
+        message = (
+            f"Closed {fills.closed.contracts} x {describe(trade)} to roll it; the rest stays "
+            f"open ({trade.trade_id})."
+        )
+    else:
+        following = trade.model_copy(update={"structure": roll_signal_of(intent).structure})
+        message = (
+            f"Rolled {fills.opened.contracts} x {describe(trade)} to {describe(following)} for a "
+            f"net credit of {fills.net_credit:.2f} a share ({trade.trade_id})."
+        )
+    return (
+        Alert(
+            alert_id=f"{intent.intent_id}-alert",
+            kind=kind,
+            at=at,
+            subject=told[0].upper() + told[1:],
+            message=message,
+        ),
+    )
+
+
+def _moved(trade: Trade, status: TradeStatus, **changes: object) -> Trade:
+    require_transition(trade.status, status)
+    return trade.model_copy(update={"status": status, "version": trade.version + 1, **changes})
+
+
+def _done(intent: Intent, outcome: str) -> IntentWrite:
+    done = intent.model_copy(
+        update={"status": IntentStatus.DONE, "outcome": outcome, "version": intent.version + 1}
+    )
+    return IntentWrite(done, intent.version)
+
+
+def _event(intent: Intent, kind: str, at: datetime, **details: str | int) -> JournalEvent:
+    return JournalEvent(
+        event_id=f"{intent.intent_id}-{kind}",
+        at=at,
+        kind=kind,
+        trade_id=intent.trade_id,
+        details=dict(details),
+    )

@@ -1,0 +1,111 @@
+"""How a trade begins to roll: what it is to move on to, and what that reserves."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from agent.book.changes import BookChange, IntentWrite, LedgerMove, TradeWrite
+from agent.book.identifiers import roll_intent_id
+from agent.book.records import (
+    Intent,
+    IntentKind,
+    JournalEvent,
+    Signal,
+    Trade,
+    TradeRisk,
+    Urgency,
+)
+from agent.book.states import ExitReason, TradeStatus, require_transition
+
+ZERO = Decimal(0)
+
+
+@dataclass(frozen=True)
+class RollPlan:
+    """State what a trade is to move on to; prices are a share."""
+
+    signal: Signal
+    net_credit_min: Decimal
+    """The least net credit: it pays for the roll's fees, and more."""
+    risk: TradeRisk
+    """What the reopened part reserves."""
+    sentence: str
+
+
+def note_roll_sought(trade: Trade, reason: str, at: datetime) -> BookChange:
+    """Keep that a roll was looked for and why there is none; the trade stays as it is."""
+    campaign = trade.campaign.model_copy(update={"sought_at": at})
+    following = trade.model_copy(update={"campaign": campaign, "version": trade.version + 1})
+    event = JournalEvent(
+        event_id=f"{trade.trade_id}-roll_refused-{trade.version}",
+        at=at,
+        kind="roll_refused",
+        trade_id=trade.trade_id,
+        details={"reason": reason},
+    )
+    return BookChange(trade=TradeWrite(following, trade.status, trade.version), events=(event,))
+
+
+def begin_roll(
+    trade: Trade, plan: RollPlan, reservation: Sequence[LedgerMove], at: datetime
+) -> tuple[BookChange, Intent]:
+    """Move an open trade to rolling, reserve what it reopens, and state the attempt, together.
+
+    Until the roll is settled the trade reserves the larger of what it holds and what it moves on
+    to: no contract is ever in both. Raises ValueError while an earlier roll's residue is held.
+    """
+    if trade.campaign.residue is not None:
+        raise ValueError(f"{trade.trade_id} still holds what an earlier roll left behind")
+    attempt = trade.campaign.attempts + 1
+    intent = Intent(
+        intent_id=roll_intent_id(trade.trade_id, attempt),
+        kind=IntentKind.ROLL,
+        trade_id=trade.trade_id,
+        attempt=attempt,
+        created_at=at,
+        urgency=Urgency.PATIENT,
+        signal=plan.signal,
+        exit_reason=ExitReason.ROLL,
+        contracts=trade.contracts_held,
+        net_credit_min=plan.net_credit_min,
+    )
+    rolling = _moved(
+        trade,
+        TradeStatus.ROLLING,
+        exit_reason=ExitReason.ROLL,
+        campaign=trade.campaign.model_copy(update={"attempts": attempt, "sought_at": at}),
+        risk=reserved_while_rolling(trade.risk, plan.risk),
+    )
+    change = BookChange(
+        trade=TradeWrite(rolling, trade.status, trade.version),
+        intents=(IntentWrite(intent, None),),
+        ledger=tuple(reservation),
+        events=(_event(intent, "roll_begun", at, why=plan.sentence),),
+    )
+    return change, intent
+
+
+def reserved_while_rolling(held: TradeRisk, reopened: TradeRisk) -> TradeRisk:
+    """Reserve the larger of two risks; what a contract risks stays that of what is held."""
+    return held.model_copy(
+        update={
+            "heat_cents": max(held.heat_cents, reopened.heat_cents),
+            "capital_cents": max(held.capital_cents, reopened.capital_cents),
+        }
+    )
+
+
+def _moved(trade: Trade, status: TradeStatus, **changes: object) -> Trade:
+    require_transition(trade.status, status)
+    return trade.model_copy(update={"status": status, "version": trade.version + 1, **changes})
+
+
+def _event(intent: Intent, kind: str, at: datetime, **details: str | int) -> JournalEvent:
+    return JournalEvent(
+        event_id=f"{intent.intent_id}-{kind}",
+        at=at,
+        kind=kind,
+        trade_id=intent.trade_id,
+        details=dict(details),
+    )
