@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from simulator.rehearsal.owner import DeedReport
 from simulator.rehearsal.report import RehearsalReport, TradeReport
 
 STRATEGY_NAMES = {
@@ -38,6 +39,8 @@ def print_report(console: Console, report: RehearsalReport, *, tells_story: bool
     console.print(_counts(report))
     if report.rejections:
         console.print(_reasons("Why nothing was entered", report.rejections))
+    for deed in report.owner:
+        console.print(_deed(deed), highlight=False)
     for name, times in report.slots.times.items():
         when = f", at {', '.join(times)} New York time" if times else ""
         console.print(
@@ -48,6 +51,12 @@ def print_report(console: Console, report: RehearsalReport, *, tells_story: bool
     console.print(
         f"Profile {report.profile['name']}: {report.profile['description']}", highlight=False
     )
+
+
+def _deed(deed: DeedReport) -> str:
+    of_trade = "" if deed.trade is None else f" {deed.trade}"
+    refused = "" if deed.refusal is None else f", refused: {deed.refusal}"
+    return escape(f"Its owner on {deed.at[5:]}: {deed.said}{of_trade}{refused}.")
 
 
 def _story(report: RehearsalReport) -> Table:

@@ -8,6 +8,8 @@ from typing import Any
 import yaml
 from pydantic import BaseModel, ConfigDict
 
+from simulator.rehearsal.owner import Deed
+
 PROFILES_DIRECTORY = Path(__file__).parent / "profiles"
 
 
@@ -21,6 +23,8 @@ class Profile(BaseModel):
     times: Mapping[str, tuple[time, ...]]
     """Scheduled function to the times at which it runs; the others of its slots are left out."""
     settings: dict[str, Any]
+    owner: tuple[Deed, ...] = ()
+    """What the owner says of single trades meanwhile."""
 
 
 def load_profile(name: str) -> Profile:

@@ -6,11 +6,12 @@ One execution runs at a time; waiting moves the exchange's clock, and nothing sl
 import json
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
@@ -31,6 +32,7 @@ from simulator.cloud.local_cloud import LocalCloud
 from simulator.exchange import Exchange, serve
 from simulator.rehearsal.beforehand import record_reports, record_volatilities
 from simulator.rehearsal.markets import Market
+from simulator.rehearsal.owner import Owner
 from simulator.rehearsal.profile import Profile
 from simulator.rehearsal.report import (
     DifferenceReport,
@@ -49,6 +51,9 @@ STARTING_CASH = Decimal(100_000)
 BEFORE_OPEN = timedelta(minutes=30)
 AFTER_CLOSE = timedelta(hours=2)
 """By then the exchange has posted the day's fees."""
+
+Moment = tuple[datetime, str, Callable[[], None]]
+"""When something happens, what it is called, and the doing of it."""
 
 
 class RehearsalFailed(Exception):
@@ -138,7 +143,7 @@ class Rehearsal:
         for number, session in enumerate(sessions, start=1):
             entries, exits = self._tally.entries, self._tally.exits_begun
             last = sessions[number].session if number < len(sessions) else None
-            self._play_until(session, last)
+            self._play_until(number, session, last)
             yield SessionProgress(
                 session=session,
                 number=number,
@@ -148,14 +153,17 @@ class Rehearsal:
                 exits=self._tally.exits_begun - exits,
             )
 
-    def _play_until(self, session: TradingSession, following: date | None) -> None:
+    def _play_until(self, number: int, session: TradingSession, following: date | None) -> None:
         """Run the slots of a session's day, and of the days without one that come after it."""
         day = session.session
         while True:
-            for slot, function in self._slots_of(day, session):
-                if self.exchange.clock.now < slot:
-                    self.exchange.clock.advance_to(slot)
-                self._fire(function, slot)
+            plan = [*self._slots_of(day, session)]
+            if day == session.session:
+                plan += self._words_of(number, day)
+            for at, _, act in sorted(plan, key=lambda moment: moment[:2]):
+                if self.exchange.clock.now < at:
+                    self.exchange.clock.advance_to(at)
+                act()
             day += timedelta(days=1)
             if following is None or day >= following:
                 break
@@ -173,9 +181,17 @@ class Rehearsal:
         else:
             self._tally.add(function, _answer(function, slot, result))
 
-    def _slots_of(self, day: date, session: TradingSession) -> list[tuple[datetime, str]]:
-        """Give the slots of a day that the timetable has and the profile wants, in order."""
-        plan: list[tuple[datetime, str]] = []
+    def _words_of(self, number: int, day: date) -> list[Moment]:
+        """Give what the profile has the owner say on a session, at its times."""
+        return [
+            (at, "owner", partial(self._owner.act, deed, at))
+            for deed in self._owner.deeds_of(number)
+            for at in [datetime.combine(day, deed.at, NEW_YORK)]
+        ]
+
+    def _slots_of(self, day: date, session: TradingSession) -> list[Moment]:
+        """Give the slots of a day that the timetable has and the profile wants."""
+        plan: list[Moment] = []
         for function, slots in self.cloud.slots(day).items():
             if function not in IN_SESSION:
                 known = slots if function == "learn_weekly" or day == session.session else []
@@ -183,8 +199,12 @@ class Rehearsal:
                 known = [s for s in slots if session.opens_at <= s <= session.closes_at]
             self._slots_known[function] += len(known)
             wanted = self._profile.times.get(function, ())
-            plan += [(s, function) for s in known if s.astimezone(NEW_YORK).time() in wanted]
-        return sorted(plan)
+            plan += [
+                (slot, function, partial(self._fire, function, slot))
+                for slot in known
+                if slot.astimezone(NEW_YORK).time() in wanted
+            ]
+        return plan
 
     def _open_tables(self) -> None:
         environment = FunctionEnvironment.parse(dict(self.cloud.environment("scan_market")))
@@ -195,6 +215,7 @@ class Rehearsal:
             agent_control=environment.agent_control_table,
         )
         self.book = DynamoBook(self.tables)
+        self._owner = Owner(self._profile.owner, self.book)
         symbols = environment.settings.watchlist
         first = self._world.sessions[0].session
         record_volatilities(self._world, symbols, DynamoVolatilityHistory(self.tables))
@@ -247,6 +268,7 @@ class Rehearsal:
             exits=dict(sorted(Counter(str(trade.exit_reason) for trade in closed).items())),
             rejections=self._rejections(trades, intents),
             failures=self._tally.failures_by_function(),
+            owner=tuple(self._owner.reports),
             alerts=len(published),
             alerts_by_kind=dict(sorted(kinds.items())),
             orders=len(self.exchange.orders),

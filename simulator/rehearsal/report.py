@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict
 
 from agent.book.records import Position, Trade
 from simulator.checkers.cash_identity import CashIdentity
+from simulator.rehearsal.owner import DeedReport
 from simulator.rehearsal.story import StoryEvent
 
 
@@ -93,6 +94,8 @@ class RehearsalReport(BaseModel):
     rejections: dict[str, int]
     failures: dict[str, dict[str, int]]
     """Invocations that failed while the broker was out of reach, by function and error type."""
+    owner: tuple[DeedReport, ...]
+    """What the owner said of single trades, as the profile has it."""
     alerts: int
     alerts_by_kind: dict[str, int]
     orders: int

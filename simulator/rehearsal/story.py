@@ -17,6 +17,14 @@ from simulator.rehearsal.tally import Failure
 
 EXERCISES = {"OPASN": "assigned", "OPEXC": "exercised", "OPEXP": "expired"}
 
+OWNERS_WORDS = {
+    "manual_exit_requested": "asked to close",
+    "automation_suspended": "suspended",
+    "automation_resumed": "resumed",
+    "stop_moved": "stop moved",
+    "note_attached": "noted",
+}
+
 
 class StoryEvent(BaseModel):
     """Tell one thing that happened; `at` is New York time to the minute.
@@ -99,8 +107,8 @@ def _say(
         told = "gave up entry", str(details.get("reason", "")).split(": ", 1)[-1]
     elif event.kind == "close_begun":
         told = f"closing: {_words(str(details['reason']))}", str(details["why"])
-    elif event.kind == "manual_exit_requested":
-        told = "asked to close", "its owner said so"
+    elif event.kind in OWNERS_WORDS:
+        told = OWNERS_WORDS[event.kind], _owners_word(event)
     elif event.kind == "trade_opened" and trade is not None:
         told = "opened", _opening(trade, signal)
     elif event.kind == "close_settled" and trade is not None and intent is not None:
@@ -108,6 +116,16 @@ def _say(
     elif event.kind == "trade_analysed" and trade is not None and trade.reason_tags:
         told = "explained", ", ".join(map(_words, trade.reason_tags))
     return told
+
+
+def _owners_word(event: JournalEvent) -> str:
+    if event.kind == "note_attached":
+        return f"its owner: {event.details['note']}"
+    if event.kind == "stop_moved":
+        debit = event.details["stop_debit"]
+        where = "where the rules have it" if debit is None else f"a debit of {debit}"
+        return f"its owner said so: to {where}"
+    return "its owner said so"
 
 
 def _opening(trade: Trade, signal: Signal | None) -> str:

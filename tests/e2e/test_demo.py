@@ -147,3 +147,17 @@ def test_all_recorded_chains_give_trades_that_open_and_close_by_rule(
     assert len(closed) >= 10
     assert len({trade["symbol"] for trade in closed}) >= 3
     assert len(report["exits"]) >= 3
+
+
+@pytest.mark.nightly
+def test_the_embedded_market_shows_every_strategy_and_five_ways_out(tmp_path: Path) -> None:
+    outcome, report = demo(tmp_path)
+    assert (outcome.code, outcome.errors) == (0, "")
+    assert float(report["cash_identity"]["difference"]) == 0
+    entered = [trade for trade in report["trades"] if trade["execution"]["contracts"]]
+    assert {trade["strategy"] for trade in entered} == {
+        *("bull_put_spread", "cash_secured_put", "iron_condor")
+    }
+    assert len(report["exits"]) >= 5
+    assert report["exits"]["manual"] == 1
+    assert [deed["refusal"] for deed in report["owner"]] == [None, None, None]

@@ -2,6 +2,9 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
 
 from agent.book.records import JournalEvent, Urgency
 from agent.book.states import ExitReason, TradeStatus
@@ -70,6 +73,34 @@ def test_a_close_gives_the_sentence_of_the_rule_and_the_profit() -> None:
         "closed",
         "-190P/+185P 2026-07-17 for 0.60: P&L +119.66 USD",
     )
+
+
+@pytest.mark.parametrize(
+    ("kind", "details", "event", "why"),
+    [
+        ("manual_exit_requested", {}, "asked to close", "its owner said so"),
+        ("automation_suspended", {}, "suspended", "its owner said so"),
+        ("automation_resumed", {}, "resumed", "its owner said so"),
+        (
+            "stop_moved",
+            {"stop_debit": "2.40"},
+            "stop moved",
+            "its owner said so: to a debit of 2.40",
+        ),
+        (
+            "stop_moved",
+            {"stop_debit": None},
+            "stop moved",
+            "its owner said so: to where the rules have it",
+        ),
+        ("note_attached", {"note": "mind it"}, "noted", "its owner: mind it"),
+    ],
+)
+def test_what_its_owner_said_of_a_trade_is_told_as_said(
+    kind: str, details: dict[str, Any], event: str, why: str
+) -> None:
+    (one,) = told(an_event(f"{TRADE_ID}-{kind}-1", kind=kind, details=details))
+    assert (one.event, one.why) == (event, why)
 
 
 def test_a_refused_entry_gives_the_sentences_of_the_checks_that_refused_it() -> None:

@@ -12,6 +12,7 @@ from agent.options.contracts import OptionType
 from agent.options.structures import Leg, LegSide, Structure
 from cli.report_tables import print_report
 from simulator.checkers.cash_identity import check_cash_identity
+from simulator.rehearsal.owner import DeedReport
 from simulator.rehearsal.report import (
     DifferenceReport,
     RehearsalReport,
@@ -62,6 +63,7 @@ def a_report(cash_end: str = "100000", **changes: Any) -> RehearsalReport:
         "exits": {"expiration_near": 1},
         "rejections": {"quote_wide": 3},
         "failures": {},
+        "owner": (),
         "alerts_by_kind": {},
         "equity_start": Decimal(100_000),
         "equity_end": Decimal(cash_end),
@@ -146,3 +148,13 @@ def test_an_assignment_explains_what_the_cash_differs_by() -> None:
         "the cash identity by -19,000.00 USD; exercises and assignments moved -19,000.00 USD of "
         "cash, which no trade of the book accounts for"
     )
+
+
+def test_what_the_owner_said_is_part_of_every_report() -> None:
+    deed = DeedReport(
+        at="2026-06-10 12:00", said="close", trade="AAPL -190P/+185P 2026-07-17", refusal=None
+    )
+    late = DeedReport(at="2026-06-11 12:00", said="note", trade=None, refusal="no trade was open")
+    said = printed(a_report(owner=(deed, late)))
+    assert "Its owner on 06-10 12:00: close AAPL -190P/+185P 2026-07-17." in said
+    assert "Its owner on 06-11 12:00: note, refused: no trade was open." in said
