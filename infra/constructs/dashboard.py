@@ -15,6 +15,7 @@ HALF = 12
 SCAN = ("ScanPasses", "ScanCandidates", "ScanSignals", "ScanEntries", "StaleSlots")
 WATCH = ("MonitorPasses", "UnresolvedIntents", "UnmarkedTrades", "StaleSlots")
 POSITIONS = ("OpenTrades", "ExitsBegun")
+LIMITS = ("DailyLossBasisPoints", "LimitsBreached")
 PERFORMANCE = ("DayPnlCents",)
 
 
@@ -32,8 +33,12 @@ class Dashboard(Construct):
     ) -> None:
         super().__init__(scope, "Dashboard")
 
-        def counts(title: str, function: str, names: Sequence[str]) -> cloudwatch.IWidget:
-            metrics = [agent_metric(namespace, function, name, FIVE_MINUTES) for name in names]
+        def counts(
+            title: str, function: str, names: Sequence[str], statistic: str = "Sum"
+        ) -> cloudwatch.IWidget:
+            metrics = [
+                agent_metric(namespace, function, name, FIVE_MINUTES, statistic) for name in names
+            ]
             return _graph(title, metrics)
 
         cloudwatch.Dashboard(
@@ -50,13 +55,14 @@ class Dashboard(Construct):
                     counts("Performance, cents a day", "analyze_day", PERFORMANCE),
                 ],
                 [
+                    counts("Daily loss in basis points", "monitor_positions", LIMITS, "Maximum"),
+                    _graph("Duration, 95th percentile", _durations(functions)),
+                ],
+                [
                     _graph("Executions", _executions(workflows)),
                     _graph("Errors", errors_of(functions)),
                 ],
-                [
-                    _graph("Duration, 95th percentile", _durations(functions)),
-                    _graph("Throttles", _throttles(functions)),
-                ],
+                [_graph("Throttles", _throttles(functions))],
             ],
         )
 

@@ -135,6 +135,10 @@ class Broker(Protocol):
 
     def fee_charges(self, since: date) -> tuple[FeeCharge, ...]: ...
 
+    def cash_flows(self, session: date) -> Decimal:
+        """Give what was deposited in the account on a day less what was withdrawn, in dollars."""
+        ...
+
 
 class Clock(Protocol):
     def market_clock(self) -> MarketClock: ...

@@ -29,6 +29,7 @@ from tests.unit.adapters.alpaca.canned_server import CannedServer
 
 BY_CLIENT_ID = "GET /v2/orders:by_client_order_id"
 FEES = "GET /v2/account/activities/FEE"
+ACTIVITIES = "GET /v2/account/activities"
 DUPLICATE = {"code": 40010001, "message": "client_order_id must be unique"}
 
 
@@ -270,3 +271,22 @@ def test_a_page_of_fees_that_comes_again_ends_in_an_error(
     with pytest.raises(BrokerMisunderstood, match="repeats the one before"):
         broker.fee_charges(date(2026, 6, 1))
     assert len(server.requests) == 2
+
+
+def flow(number: int, net: str, **fields: Any) -> dict[str, Any]:
+    return fee(number, net) | {"activity_type": "CSD"} | fields
+
+
+def test_cash_flows_are_the_deposits_of_a_day_less_its_withdrawals(
+    server: CannedServer, broker: AlpacaBroker
+) -> None:
+    rows = [flow(1, "5000"), flow(2, "-1200.50", activity_type="CSW")]
+    others = [flow(3, "70", date="2026-06-14"), flow(4, "900", status="canceled")]
+    server.says(ACTIVITIES, [*rows, *others])
+    assert broker.cash_flows(date(2026, 6, 15)) == Decimal("3799.50")
+    assert server.queries(ACTIVITIES)[0]["activity_types"] == "CSD,CSW,JNLC"
+
+
+def test_a_day_without_cash_flows_moved_nothing(server: CannedServer, broker: AlpacaBroker) -> None:
+    server.says(ACTIVITIES, [])
+    assert broker.cash_flows(date(2026, 6, 15)) == 0

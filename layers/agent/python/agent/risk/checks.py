@@ -9,7 +9,7 @@ from agent.book.changes import LedgerEntry
 from agent.book.records import TradeRisk
 from agent.config.settings import RiskSettings
 from agent.options.money import from_cents
-from agent.risk.limits import AccountLimits, account_limits, daily_loss
+from agent.risk.limits import AccountLimits, DailyLoss, account_limits, daily_loss
 
 ZERO = Decimal(0)
 PERCENT = Decimal(100)
@@ -60,6 +60,11 @@ class RiskContext:
     def limits(self) -> AccountLimits | None:
         """Value the limits; None where the account's equity is unknown."""
         return None if self.equity is None else account_limits(self.equity, self.settings)
+
+    @property
+    def loss_of_day(self) -> DailyLoss | None:
+        """Measure the day's loss; None where the account's equity is unknown."""
+        return daily_loss(self.equity, self.last_equity, self.settings, cash_flows=self.cash_flows)
 
 
 def check_entry(context: RiskContext, proposed: TradeRisk) -> tuple[Finding, ...]:
@@ -173,9 +178,7 @@ def _money_finding(check: Check, cents: int, limit_cents: int | None, what: str)
 
 def _daily_loss_finding(context: RiskContext) -> Finding:
     limit = context.settings.daily_loss_max_fraction
-    loss = daily_loss(
-        context.equity, context.last_equity, context.settings, cash_flows=context.cash_flows
-    )
+    loss = context.loss_of_day
     if loss is None:
         return Finding(
             check=Check.DAILY_LOSS,

@@ -1,9 +1,10 @@
 """Judge an entry against every limit, before anything is reserved for it."""
 
-from agent.book.changes import BookConflict
+from agent.book.changes import BookChange, BookConflict
 from agent.book.records import Intent, IntentStatus
 from agent.book.transitions import refuse_entry
 from agent.ports import TradingState
+from agent.risk.alarms import daily_loss_alerts
 from agent.use_cases.desk import Desk
 from agent.use_cases.entry_risk import EntryRisk, measure_entry, signal_of
 from agent.use_cases.schedule import is_stale
@@ -37,6 +38,9 @@ def _verdict(desk: Desk, intent: Intent) -> tuple[str | None, dict[str, str]]:
     if is_stale(signal.as_of, clock.now, desk.settings.schedule.scan_slot_age_max_seconds):
         return "stale_signal", {}
     measured = measure_entry(desk, signal, desk.broker.account(), clock.now)
+    told = daily_loss_alerts(measured.loss_of_day, measured.session, clock.now)
+    if told:
+        desk.book.commit(BookChange(alerts=told))
     failed = [str(finding.check) for finding in measured.findings if not finding.passed]
     if not measured.sizing.contracts:
         failed.append(REFUSED_BY_SIZING)

@@ -9,7 +9,7 @@ from agent.config.settings import Settings
 from agent.market.calendar import new_york_date
 from agent.ports import Account
 from agent.risk.checks import Finding, RiskContext, check_entry
-from agent.risk.limits import AccountLimits, account_limits
+from agent.risk.limits import AccountLimits, DailyLoss, account_limits
 from agent.risk.reservation import PORTFOLIO_KEY, day_key, symbol_key
 from agent.risk.sizing import (
     Sizing,
@@ -50,6 +50,8 @@ class EntryRisk:
     risk: TradeRisk
     limits: AccountLimits
     findings: tuple[Finding, ...]
+    loss_of_day: DailyLoss | None
+    """None where it cannot be known."""
 
 
 def signal_of(intent: Intent) -> Signal:
@@ -83,8 +85,11 @@ def measure_entry(desk: Desk, signal: Signal, account: Account, as_of: datetime)
         day_entry=desk.book.ledger(day_key(session)),
         symbol_entry=symbol_entry,
         settings=settings.risk,
+        cash_flows=desk.broker.cash_flows(session),
     )
-    return EntryRisk(session, sizing, risk, budget.limits, check_entry(context, risk))
+    return EntryRisk(
+        session, sizing, risk, budget.limits, check_entry(context, risk), context.loss_of_day
+    )
 
 
 def _kelly_cents(desk: Desk, account: Account) -> int | None:

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 from pydantic import Field
 
@@ -24,8 +25,10 @@ from agent.use_cases.marking import Marks, fetch_marks
 from agent.use_cases.reconcile_order import reconcile_order
 from agent.use_cases.schedule import ScheduledEvent, is_stale, leave_beat
 from agent.use_cases.steps import Message, OrderStillWorking, StepInput
+from agent.use_cases.watch_account import AccountStanding, watch_account
 
 MARKS_TOGETHER_MAX = 50
+BASIS_POINTS = 10_000
 SESSIONS_AHEAD_DAYS = 14
 """Far enough that the next session is always among them."""
 
@@ -48,6 +51,9 @@ class MonitorReport(Message):
     unresolved: int = 0
     unmarked: int = 0
     differences: int = 0
+    daily_loss_fraction: Decimal | None = None
+    """Of prior close equity, negative on a day of gains; None where it was not measured."""
+    limits_breached: int = 0
     alerts_told: int = 0
 
     def counts(self) -> dict[str, int]:
@@ -58,6 +64,15 @@ class MonitorReport(Message):
             "UnresolvedIntents": self.unresolved,
             "UnmarkedTrades": self.unmarked,
             "StaleSlots": int(self.status == "stale_slot"),
+            **self._account_counts(),
+        }
+
+    def _account_counts(self) -> dict[str, int]:
+        if self.daily_loss_fraction is None:
+            return {}
+        return {
+            "DailyLossBasisPoints": round(self.daily_loss_fraction * BASIS_POINTS),
+            "LimitsBreached": self.limits_breached,
         }
 
 
@@ -133,6 +148,9 @@ def _watch_all(desk: Desk, event: ScheduledEvent, now: datetime) -> MonitorRepor
     with troubles.of("book-and-broker"):
         # Last: whatever is found, exits come first.
         differences = compare_book(desk, active, now)
+    standing = AccountStanding(None, 0)
+    with troubles.of("account"):
+        standing = watch_account(desk, active, now)
     if troubles.found:
         desk.book.commit(BookChange(alerts=troubles.alerts(now)))
     told = publish_alerts(desk)
@@ -148,6 +166,10 @@ def _watch_all(desk: Desk, event: ScheduledEvent, now: datetime) -> MonitorRepor
         unresolved=redriven["unresolved"],
         unmarked=unmarked,
         differences=differences,
+        daily_loss_fraction=(
+            None if standing.loss_of_day is None else standing.loss_of_day.fraction
+        ),
+        limits_breached=standing.limits_breached,
         alerts_told=told,
     )
 

@@ -1,6 +1,7 @@
 """The broker behind its port: the account, orders, positions and fees."""
 
 from datetime import date, timedelta
+from decimal import Decimal
 from urllib.parse import quote
 
 from agent.adapters.alpaca.answers import Answer
@@ -21,6 +22,9 @@ from agent.ports import (
 SPREADS_LEVEL = 3
 """The options level from which Alpaca takes multi-leg orders."""
 ACTIVITIES_PAGE_SIZE = 100
+CASH_FLOWS = "CSD,CSW,JNLC"
+"""Alpaca's kinds of activity that bring or take cash without a trade: deposits, withdrawals, and
+journals between accounts."""
 DUPLICATE_ID_CODE = 40010001
 DUPLICATE_ID_MESSAGE = "client_order_id must be unique"
 
@@ -121,20 +125,34 @@ class AlpacaBroker:
 
     def fee_charges(self, since: date) -> tuple[FeeCharge, ...]:
         """List the fees charged on `since` and after, oldest first; a refund is negative."""
-        charges = [_fee_charge(row) for row in self._fee_activities(since)]
+        rows = self._activities("/account/activities/FEE", since)
+        charges = [_fee_charge(row) for row in rows]
         found = [charge for charge in charges if charge is not None and charge.session >= since]
         return tuple(sorted(found, key=lambda charge: (charge.session, charge.activity_id)))
 
-    def _fee_activities(self, since: date) -> list[Answer]:
+    def cash_flows(self, session: date) -> Decimal:
+        """Add up the deposits, withdrawals and journals of cash of one day."""
+        rows = self._activities("/account/activities", session, activity_types=CASH_FLOWS)
+        return sum(
+            (
+                row.number("net_amount")
+                for row in rows
+                if row.day("date") == session and row.optional_text("status") != "canceled"
+            ),
+            Decimal(0),
+        )
+
+    def _activities(self, path: str, since: date, **asked: str) -> list[Answer]:
         # Whether `after` includes its own day is not documented, so a day more is asked for.
         parameters: dict[str, str] = {
+            **asked,
             "after": (since - timedelta(days=1)).isoformat(),
             "direction": "asc",
             "page_size": str(ACTIVITIES_PAGE_SIZE),
         }
         found: dict[str, Answer] = {}
         for _ in range(PAGES_MAX):
-            page = self._trading.read_objects("/account/activities/FEE", parameters)
+            page = self._trading.read_objects(path, parameters)
             known = len(found)
             found.update({row.text("id"): row for row in page})
             if len(page) < ACTIVITIES_PAGE_SIZE:
@@ -142,7 +160,7 @@ class AlpacaBroker:
             if len(found) == known:
                 raise BrokerMisunderstood(f"{page[-1].source}: a page repeats the one before")
             parameters["page_token"] = page[-1].text("id")
-        raise BrokerMisunderstood(f"the fees since {since} fill more than {PAGES_MAX} pages")
+        raise BrokerMisunderstood(f"the activities since {since} fill more than {PAGES_MAX} pages")
 
 
 def _position(row: Answer) -> BrokerPosition:
