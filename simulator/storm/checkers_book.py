@@ -42,10 +42,9 @@ def _quantities(view: DayView, trades: tuple[Trade, ...]) -> list[str]:
         if not trade.contracts_held:
             continue
         stored = {p.option_symbol: p.quantity for p in view.book.positions(trade.trade_id)}
-        for leg in trade.structure.legs:
-            symbol = leg.contract.symbol
-            by_book[symbol] += leg.signed_ratio * trade.contracts_held
-            if stored.get(symbol) != leg.ratio * trade.contracts_held:
+        for symbol, quantity in trade.leg_quantities.items():
+            by_book[symbol] += quantity
+            if quantity and stored.get(symbol) != abs(quantity):
                 found.append(f"{trade.trade_id} holds {stored.get(symbol)} {symbol} as positions")
     by_broker: defaultdict[str, int] = defaultdict(int)
     for fill in view.own_fills:

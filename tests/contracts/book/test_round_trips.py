@@ -14,6 +14,7 @@ from agent.book.records import (
     Alert,
     AlertKind,
     Campaign,
+    Holdings,
     Intent,
     IntentKind,
     IntentStatus,
@@ -26,6 +27,7 @@ from agent.book.records import (
     PositionStatus,
     RolledPart,
     RollResidue,
+    SharesHeld,
     Signal,
     StopWatch,
     Trade,
@@ -228,6 +230,23 @@ trades = built(
     manual_exit_requested=st.booleans(),
     automation_suspended=st.booleans(),
     stop_debit=st.none() | money,
+    holdings=built(
+        Holdings,
+        legs_gone=st.dictionaries(names, st.integers(1, 9), max_size=3),
+        legs_cash=money,
+        shares=st.none()
+        | built(
+            SharesHeld,
+            quantity=st.integers(-900, 900),
+            basis=money,
+            tax_basis=money,
+            since=times,
+            mark=st.none() | money,
+        ),
+        shares_realized=money,
+        reason=st.none() | st.sampled_from(ExitReason),
+        booked=st.lists(names, max_size=3).map(tuple),
+    ),
 )
 positions = built(
     Position,

@@ -18,13 +18,16 @@ class PositionDifference:
 
 
 def booked_positions(trades: Sequence[Trade]) -> dict[str, int]:
-    """Count the signed contracts that active trades hold, by OCC symbol; none is left out as 0."""
+    """Count what active trades hold, signed: contracts by OCC symbol, shares by their ticker.
+
+    What nets to nothing is left out.
+    """
     counts: Counter[str] = Counter()
     for trade in trades:
         if trade.status in ACTIVE_STATUSES:
-            for structure, contracts in trade.structures_held:
-                for leg in structure.legs:
-                    counts[leg.contract.symbol] += leg.signed_ratio * contracts
+            for symbol, quantity in trade.leg_quantities.items():
+                counts[symbol] += quantity
+            counts[trade.symbol] += trade.shares_held
     return {symbol: count for symbol, count in sorted(counts.items()) if count}
 
 

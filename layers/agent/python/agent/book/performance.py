@@ -54,7 +54,12 @@ def mark_from_book(trade: Trade, positions: Sequence[Position]) -> MarkedTrade |
 def _open_pnl(trade: Trade, positions: Sequence[Position]) -> Decimal | None:
     """Sum what the legs came to, less fees; before the first mark, at the mid of the entry."""
     execution = trade.execution
-    total = -execution.fees
+    total = trade.holdings.shares_realized - execution.fees
+    shares = trade.holdings.shares
+    if shares is not None:
+        if shares.mark is None:
+            return None
+        total += shares.quantity * (shares.mark - shares.basis)
     for position in positions:
         total += position.realized_pnl or ZERO
         if position.status is PositionStatus.OPEN:

@@ -226,6 +226,36 @@ class Campaign(Record):
     residue: RollResidue | None = None
 
 
+class SharesHeld(Record):
+    """Hold the shares that an assignment or an exercise left in a trade; prices are a share."""
+
+    quantity: int
+    """Signed: negative is short."""
+    basis: Decimal
+    """What the trade manages by: the average strike at which they came."""
+    tax_basis: Decimal
+    """The strike less a put's premium, or with a call's: what the tax office counts from."""
+    since: datetime
+    mark: Decimal | None = None
+    """The price last seen; None before the first look."""
+
+
+class Holdings(Record):
+    """Keep in what a trade departs from whole structures; empty for nearly every trade."""
+
+    legs_gone: dict[str, int] = {}
+    """Contracts of a leg, by OCC symbol, that have gone while others of their unit are held."""
+    legs_cash: Decimal = Decimal(0)
+    """Dollars, signed, for which those legs were traded."""
+    shares: SharesHeld | None = None
+    shares_realized: Decimal = Decimal(0)
+    """Dollars that shares which are gone have earned, against the strike they came at."""
+    reason: ExitReason | None = None
+    """What happened to the legs that did not leave by an exit of ours."""
+    booked: tuple[str, ...] = ()
+    """Ids of what was booked to legs and shares: each is booked once."""
+
+
 class Trade(Record):
     """Hold one whole structure from intent to last cent."""
 
@@ -257,10 +287,12 @@ class Trade(Record):
     """True leaves the trade to its owner, but for what protects it."""
     stop_debit: Decimal | None = None
     """Dollars a share to close at which the owner wants the stop; None where the rules say."""
+    holdings: Holdings = Holdings()
     version: int = 1
 
     @property
     def contracts_held(self) -> int:
+        """Count the units of the structure of which at least one leg is held."""
         return self.execution.contracts - self.execution.contracts_closed
 
     @property
@@ -269,6 +301,45 @@ class Trade(Record):
         residue = self.campaign.residue
         own = (self.structure, self.contracts_held)
         return (own,) if residue is None else (own, (residue.structure, residue.contracts))
+
+    @property
+    def contracts_whole(self) -> int:
+        """Count the units of the structure of which every leg is held."""
+        gone = self.holdings.legs_gone
+        return self.contracts_held - max(
+            -(-gone.get(leg.contract.symbol, 0) // leg.ratio) for leg in self.structure.legs
+        )
+
+    @property
+    def leg_quantities(self) -> dict[str, int]:
+        """Count the contracts held by OCC symbol, signed; 0 where a leg has gone.
+
+        The residue of a roll is counted in.
+        """
+        quantities = dict.fromkeys(self.structure.symbols, 0)
+        for structure, contracts in self.structures_held:
+            for leg in structure.legs:
+                symbol = leg.contract.symbol
+                quantities[symbol] = quantities.get(symbol, 0) + leg.signed_ratio * contracts
+        for leg in self.structure.legs:
+            gone = self.holdings.legs_gone.get(leg.contract.symbol, 0)
+            quantities[leg.contract.symbol] -= gone if leg.side is LegSide.LONG else -gone
+        return quantities
+
+    @property
+    def shares_held(self) -> int:
+        """Count the shares held through assignment; negative is short."""
+        return 0 if self.holdings.shares is None else self.holdings.shares.quantity
+
+    @property
+    def is_whole(self) -> bool:
+        """Say whether all that is held are whole structures."""
+        return not self.holdings.legs_gone and not self.shares_held
+
+    @property
+    def is_flat(self) -> bool:
+        """Say whether neither a contract nor a share is held."""
+        return not (self.contracts_held or self.shares_held or self.campaign.residue)
 
 
 class PositionStatus(StrEnum):

@@ -12,6 +12,7 @@ from pydantic import JsonValue
 from agent.book.changes import BookChange, IntentWrite, LedgerMove, TradeWrite
 from agent.book.fills import FillSummary
 from agent.book.identifiers import close_intent_id, position_id
+from agent.book.outcome import days_held, final_figures, realized_pnl, reduce_position
 from agent.book.records import (
     Alert,
     AlertKind,
@@ -30,7 +31,6 @@ from agent.book.records import (
     Urgency,
 )
 from agent.book.states import ExitReason, TradeStatus, require_transition
-from agent.market.calendar import new_york_date
 from agent.options.structures import LegSide
 
 ZERO = Decimal(0)
@@ -232,32 +232,30 @@ def settle_close(
     `fees` are those of these fills; `max_loss` is the trade's at entry, in dollars.
     """
     execution = _after_exit(trade.execution, fills, fees)
-    own = [position for position in positions if position.option_symbol in trade.structure.symbols]
-    left = tuple(_after_leg_exit(position, fills, trade, execution) for position in own)
+    own = [
+        position
+        for position in positions
+        if position.option_symbol in trade.structure.symbols
+        and position.status is PositionStatus.OPEN
+    ]
+    left = tuple(_after_leg_exit(position, fills, trade) for position in own)
     events = [_event(intent, "close_settled", at, {"contracts": fills.contracts})]
-    if execution.contracts_closed < execution.contracts:
+    following = trade.model_copy(update={"execution": execution, "risk": risk})
+    if not following.is_flat:
         return BookChange(
             trade=TradeWrite(
-                _moved(trade, TradeStatus.OPEN, execution=execution, exit_reason=None, risk=risk),
-                trade.status,
-                trade.version,
+                _moved(following, TradeStatus.OPEN, exit_reason=None), trade.status, trade.version
             ),
             intents=(_ended(intent, "unfilled" if not fills.contracts else "partly filled"),),
             positions=left,
             ledger=tuple(release),
             events=tuple(events),
         )
-    pnl = execution.entry_cash + execution.exit_cash - execution.fees
-    held = (new_york_date(at) - new_york_date(trade.timestamp_enter)).days
+    pnl, held = realized_pnl(execution), days_held(trade, at)
     closed = _moved(
-        trade,
+        following,
         TradeStatus.CLOSED,
-        execution=execution,
-        risk=risk,
-        timestamp_exit=fills.filled_at or at,
-        pnl=pnl,
-        pnl_pct=pnl / max_loss if max_loss > 0 else None,
-        days_held=held,
+        **final_figures(following, max_loss=max_loss, at=fills.filled_at or at),
     )
     return BookChange(
         trade=TradeWrite(closed, trade.status, trade.version),
@@ -338,30 +336,12 @@ def _after_exit(before: TradeExecution, fills: FillSummary, fees: Decimal) -> Tr
     )
 
 
-def _after_leg_exit(
-    position: Position, fills: FillSummary, trade: Trade, execution: TradeExecution
-) -> Position:
-    """Book the part of a leg that was closed; the exit price averages over all parts."""
-    if fills.leg_prices is None or position.entry_price is None:
+def _after_leg_exit(position: Position, fills: FillSummary, trade: Trade) -> Position:
+    if fills.leg_prices is None:
         return position
     number = int(position.position_id.rsplit("-", 1)[1])
-    leg = trade.structure.legs[number - 1]
-    shares_a_unit = leg.signed_ratio * trade.structure.multiplier
-    gain = fills.leg_prices[number - 1] - position.entry_price
-    realized = (position.realized_pnl or ZERO) + gain * fills.contracts * shares_a_unit
-    held = execution.contracts - execution.contracts_closed
-    if held:
-        return position.model_copy(update={"quantity": held * leg.ratio, "realized_pnl": realized})
-    return position.model_copy(
-        update={
-            "status": PositionStatus.CLOSED,
-            "quantity": execution.contracts * leg.ratio,
-            "exit_price": position.entry_price + realized / (execution.contracts * shares_a_unit),
-            "realized_pnl": realized,
-            "unrealized_pnl": ZERO,
-            "current_delta": 0.0,
-        }
-    )
+    contracts = fills.contracts * trade.structure.legs[number - 1].ratio
+    return reduce_position(position, trade, contracts, fills.leg_prices[number - 1])
 
 
 def _moved(trade: Trade, status: TradeStatus, **changes: object) -> Trade:

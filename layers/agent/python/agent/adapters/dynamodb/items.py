@@ -60,6 +60,7 @@ class TradeItem(Item):
     manual_exit_requested = BooleanAttribute()
     automation_suspended = BooleanAttribute(default=False)
     stop_debit = DecimalAttribute(null=True)
+    holdings = JSONAttribute(null=True)
     version = NumberAttribute()
     position_ids = UnicodeSetAttribute(null=True)
     """Which positions the trade has ever had: what a consistent read of them starts from."""
