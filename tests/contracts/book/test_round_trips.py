@@ -10,11 +10,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from agent.book.changes import BookChange, IntentWrite, TradeWrite
+from agent.book.holdings import Holdings, SharesHeld
 from agent.book.records import (
     Alert,
     AlertKind,
     Campaign,
-    Holdings,
     Intent,
     IntentKind,
     IntentStatus,
@@ -27,7 +27,6 @@ from agent.book.records import (
     PositionStatus,
     RolledPart,
     RollResidue,
-    SharesHeld,
     Signal,
     StopWatch,
     Trade,

@@ -8,6 +8,7 @@ import pytest
 
 from agent.book.changes import BookChange
 from agent.book.comparison import booked_positions
+from agent.book.holdings import SharesHeld
 from agent.book.lifecycle import (
     Booking,
     LegEvent,
@@ -20,7 +21,7 @@ from agent.book.lifecycle import (
 )
 from agent.book.outcome import reduce_position
 from agent.book.performance import mark_from_book
-from agent.book.records import PositionStatus, SharesHeld, Trade
+from agent.book.records import PositionStatus, Trade
 from agent.book.states import ExitReason, TradeStatus, TransitionRefused
 from agent.options.contracts import OptionContract, OptionType
 from agent.options.structures import Leg, LegSide, Structure

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from pydantic import Field, JsonValue
 
-from agent.book.records import Record
+from agent.book.record import Record
 
 
 class ErrorTag(StrEnum):

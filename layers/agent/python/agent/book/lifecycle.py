@@ -14,15 +14,14 @@ from enum import StrEnum
 from pydantic import JsonValue
 
 from agent.book.changes import BookChange, LedgerMove, TradeWrite
+from agent.book.holdings import Holdings, SharesHeld
 from agent.book.outcome import final_figures, realized_pnl, reduce_position
 from agent.book.records import (
     Alert,
     AlertKind,
-    Holdings,
     JournalEvent,
     Position,
     PositionStatus,
-    SharesHeld,
     Trade,
     TradeExecution,
     TradeRisk,
