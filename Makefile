@@ -43,6 +43,8 @@ test: setup lint types  ## Everything that CI checks
 
 nightly: test  ## What takes longer than CI may: recorded chains, long storms
 	@$(BIN)/pytest -q -n auto -m nightly tests
+	@$(BIN)/options-agent storm --seeds 1:1000 --profile rough --processes 2
+	@$(BIN)/options-agent storm --seeds 1:300 --profile hell --processes 2
 	@$(BIN)/options-agent demo --data ../shared/data
 
 lock:  ## Resolve requirements/*.txt anew (no index address is ever written)

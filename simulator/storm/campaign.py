@@ -142,12 +142,19 @@ def _violation(result: DayResult, profile: Profile, *, shrinks: bool) -> Violati
 
 
 def catch(
-    sabotage: Sabotage, profile: Profile, seeds: Sequence[int] | None = None
+    sabotage: Sabotage,
+    profile: Profile,
+    seeds: Sequence[int] | None = None,
+    *,
+    unwatched: frozenset[str] = frozenset(),
 ) -> DayResult | None:
-    """Give the first day on which a sabotage is noticed, None where none notices it."""
+    """Give the first day on which a sabotage is noticed, None where none notices it.
+
+    `unwatched` names rules that nobody checks meanwhile.
+    """
     with sabotage.at_work():
         for seed in sabotage.seeds if seeds is None else seeds:
-            result = StormDay(seed, sabotage.weather(profile)).run()
+            result = StormDay(seed, sabotage.weather(profile), unwatched=unwatched).run()
             if result.violation is not None:
                 return result
     return None

@@ -64,7 +64,7 @@ class LimitsHold:
         if not new:
             return []
         equity = self._equity_then(view)
-        stakes = _stakes(view.own_orders)
+        stakes = stakes_of(view.own_orders)
         found = [message for order in new for message in _exceeded(view, order, stakes, equity)]
         loss = _loss_of_day(view, equity)
         limit = float(view.scenario.settings.risk.daily_loss_max_fraction)
@@ -119,7 +119,7 @@ def _exceeded(view: DayView, order: Order, stakes: dict[str, Stake], equity: Dec
     ]
 
 
-def _stakes(orders: list[Order]) -> dict[str, Stake]:
+def stakes_of(orders: list[Order]) -> dict[str, Stake]:
     """Measure each trade from its orders: what was opened, less what was closed."""
     by_trade: dict[str, list[Order]] = {}
     for order in orders:

@@ -7,13 +7,16 @@ from agent.book.identifiers import slot_name
 from agent.book.records import Intent, IntentStatus, OrderStatus, Urgency
 from agent.book.states import ExitReason, TradeStatus
 from agent.ports import TradingState
+from simulator.exchange.fees import DEFAULT_SCHEDULE
 from simulator.storm.view import DayView, trade_id_of
 
 WORD_HEARD_SECONDS = 45.0
 """How long after the owner's word a pass that began before may still act."""
 PASS_SECONDS = 45.0
 """How long after its clock was read an invocation may write."""
-FEE_TOLERANCE_FRACTION, FEE_TOLERANCE = Decimal("0.30"), Decimal("0.10")
+FEE_TOLERANCE_FRACTION, FEE_TOLERANCE = Decimal("0.001"), Decimal("0.001")
+NEW_RATES_TOLERANCE_FRACTION = Decimal("0.20")
+"""Where the exchange's rates changed between the eve and the day: the agent knows one set."""
 NARROW = Decimal("0.05")
 """An exit whose natural price is nearer to the width than this may be capped below it."""
 
@@ -113,7 +116,7 @@ def _unfilled(view: DayView, intent: Intent) -> list[str]:
 
 
 class FeesAndProfitsAreRight:
-    """What a trade paid in fees is about what the broker accrued, and its P&L is their sum."""
+    """What a trade paid in fees is what the broker accrued, and its P&L is the sum of its cash."""
 
     name = "fees_and_profits_are_right"
 
@@ -136,7 +139,7 @@ class FeesAndProfitsAreRight:
                 Decimal(0),
             )
             fees = trade.execution.fees
-            if abs(fees - accrued) > accrued * FEE_TOLERANCE_FRACTION + FEE_TOLERANCE:
+            if abs(fees - accrued) > accrued * _tolerance_fraction(view) + FEE_TOLERANCE:
                 found.append(f"{trade.trade_id} bears fees of {fees}, the broker's are {accrued}")
             if trade.status is not TradeStatus.CLOSED:
                 continue
@@ -150,3 +153,10 @@ class FeesAndProfitsAreRight:
 
     def check_end(self, view: DayView) -> list[str]:
         return self.check(view)
+
+
+def _tolerance_fraction(view: DayView) -> Decimal:
+    eve, day = view.scenario.eve.session, view.scenario.day.session
+    if DEFAULT_SCHEDULE.on(eve) != DEFAULT_SCHEDULE.on(day):
+        return NEW_RATES_TOLERANCE_FRACTION
+    return FEE_TOLERANCE_FRACTION

@@ -14,6 +14,8 @@ from agent.book.changes import LedgerMove
 from agent.book.records import TERMINAL_ORDER_STATUSES, OrderStatus
 from agent.book.states import ACTIVE_STATUSES
 from agent.book.transitions import refuse_entry
+from agent.options.money import CENT
+from agent.options.structures import LegSide
 from agent.ports import AlertUnavailable, OrderRequest, TradingState
 from agent.risk import checks, fees, order_prices, reservation
 from agent.strategies import exits, strikes
@@ -177,6 +179,38 @@ def book_the_limit_as_the_fill() -> Sequence[Patch]:
         return merged.model_copy(update={"filled_cash": filled})
 
     return [(order_tracking, "as_found", wrong), (place_order, "as_found", wrong)]
+
+
+def flatter_the_fills() -> Sequence[Patch]:
+    """Book every entry a cent a share better, in its cash and in its first leg alike."""
+    right = alpaca_orders.parse_order
+
+    def wrong(answer: Any) -> Any:
+        found = right(answer)
+        if not found.filled_contracts or found.filled_cash is None or found.filled_cash < 0:
+            return found
+        symbol = min(found.leg_prices)
+        short = symbol if _is_sold(answer, symbol) else max(found.leg_prices)
+        prices = {**found.leg_prices, short: found.leg_prices[short] + CENT}
+        return replace(found, filled_cash=found.filled_cash + CENT, leg_prices=prices)
+
+    return [(alpaca_broker, "parse_order", wrong)]
+
+
+def _is_sold(answer: Any, symbol: str) -> bool:
+    return any(
+        leg.text("symbol") == symbol and leg.text("side") == "sell" for leg in answer.parts("legs")
+    )
+
+
+def leave_out_the_cover() -> Sequence[Patch]:
+    right = alpaca_orders.order_payload
+
+    def wrong(request: Any) -> dict[str, Any]:
+        shorts = tuple(leg for leg in request.legs if leg.side is LegSide.SHORT)
+        return right(replace(request, legs=shorts[:1]) if request.opening else request)
+
+    return [(alpaca_broker, "order_payload", wrong)]
 
 
 def last_writer_wins() -> Sequence[Patch]:

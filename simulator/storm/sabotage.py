@@ -7,13 +7,19 @@ from dataclasses import dataclass, replace
 from simulator.storm import patches
 from simulator.storm.faults import FaultKind, Profile
 
-DEFAULT_SEEDS = range(1, 11)
-PINNED: Mapping[str, range] = {
-    "forget-the-expiration": range(11, 21),
-    "target-on-mid": range(11, 21),
-    "enter-on-any-quote": range(30, 40),
+DAYS_MAX = 10
+"""A sabotage is noticed within so many days of its window."""
+FIRST_DAYS: Mapping[str, int] = {
+    "drop-the-stop-on-a-bad-quote": 6,
+    "trust-an-index": 5,
+    "forget-the-partial": 6,
+    "mark-before-telling": 5,
+    "forget-the-expiration": 13,
+    "target-on-mid": 11,
+    "enter-on-any-quote": 33,
+    "never-concede": 4,
 }
-"""Windows of the sabotages that take a rarer market to show."""
+"""Where the windows begin of the sabotages that take a rarer day to show; the others' at 1."""
 WEATHER: Mapping[str, Mapping[FaultKind, float]] = {
     "refused-again-is-refused": {
         FaultKind.LATE_LANDING: 0.10,
@@ -37,7 +43,7 @@ class Sabotage:
     name: str
     says: str
     patches: Callable[[], Sequence[patches.Patch]]
-    seeds: range = DEFAULT_SEEDS
+    seeds: range = range(1, 11)
     """The days on which it must be noticed, unless others are asked for."""
 
     def weather(self, profile: Profile) -> Profile:
@@ -100,6 +106,8 @@ def _sabotages() -> Iterator[Sabotage]:
             "fills are booked at their limits",
             patches.book_the_limit_as_the_fill,
         ),
+        "flatter-the-fills": ("fills are booked a cent better", patches.flatter_the_fills),
+        "leave-out-the-cover": ("shorts are sold alone", patches.leave_out_the_cover),
         "last-writer-wins": ("no write looks at versions", patches.last_writer_wins),
         "ignore-the-owner": ("the trading state is not asked", patches.ignore_the_owner),
         "target-on-mid": ("profit targets trigger on mid", patches.target_on_mid),
@@ -130,7 +138,8 @@ def _sabotages() -> Iterator[Sabotage]:
         "never-concede": ("every rung of a ladder is at mid", patches.never_concede),
     }
     for name, (says, make) in rows.items():
-        yield Sabotage(name, says, make, PINNED.get(name, DEFAULT_SEEDS))
+        first = FIRST_DAYS.get(name, 1)
+        yield Sabotage(name, says, make, range(first, first + DAYS_MAX))
 
 
 SABOTAGES: Mapping[str, Sabotage] = {sabotage.name: sabotage for sabotage in _sabotages()}

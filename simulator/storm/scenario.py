@@ -8,12 +8,14 @@ from enum import StrEnum
 
 from agent.config.settings import (
     BullPutSpreadSettings,
+    FeeSettings,
     IronCondorSettings,
     RiskSettings,
     Settings,
 )
 from agent.market.volatility import SOURCE_QUOTES, ImpliedVolatilitySample
 from simulator.exchange.calendar import SATURDAY, regular_session
+from simulator.exchange.fees import DEFAULT_SCHEDULE
 from simulator.storm.dice import Dice
 from simulator.storm.faults import Profile
 from simulator.storm.market import Disturbance, Stock, StormMarket, Window, straight
@@ -32,6 +34,7 @@ FRIDAY, WEDNESDAY = 4, 2
 KNOT_MINUTES = 15
 SCAN_MINUTES = 30
 SESSION_MINUTES = 390
+SHARES_PER_CONTRACT = 100
 CALM_FROM_MINUTE = 345
 """From here to the close nothing more goes wrong: whatever was begun must end."""
 
@@ -107,7 +110,7 @@ def draw_scenario(seed: int, profile: Profile, dice: Dice) -> Scenario:
         market=market,
         eve=sessions[1],
         day=storm,
-        settings=_settings(dice),
+        settings=_settings(dice, day),
         starting_cash=Decimal(dice.pick("cash", CASH)),
         courses=courses,
         foreign_contracts=_foreign_contracts(market, storm, foreign_expiration),
@@ -115,13 +118,14 @@ def draw_scenario(seed: int, profile: Profile, dice: Dice) -> Scenario:
     )
 
 
-def _settings(dice: Dice) -> Settings:
+def _settings(dice: Dice, day: date) -> Settings:
     both = ("bull_put_spread", "iron_condor")
     return Settings(
         watchlist=SYMBOLS,
         strategies=dice.pick("strategies", (both, both[:1], both[1:])),
         bull_put_spread=BullPutSpreadSettings(exit_on_breach=dice.chance("breach", 0.4)),
         iron_condor=IronCondorSettings(credit_min=Decimal("0.50")),
+        fees=_fees(day),
         risk=RiskSettings(
             kelly_sizing=dice.chance("kelly", 0.5),
             daily_loss_max_fraction=Decimal(dice.pick("loss limit", ("0.05", "0.003"))),
@@ -129,6 +133,18 @@ def _settings(dice: Dice) -> Settings:
             max_entries_per_session=dice.pick("pace", (3, 6)),
             symbol_positions_max=dice.pick("positions a symbol", (2, 3, 4)),
         ),
+    )
+
+
+def _fees(day: date) -> FeeSettings:
+    """State the exchange's own rates of a day, so that the book can be held to them."""
+    rates = DEFAULT_SCHEDULE.on(day)
+    cat = rates.cat_per_equivalent_share * SHARES_PER_CONTRACT
+    bought = rates.orf_per_contract + rates.occ_per_contract + cat
+    return FeeSettings(
+        regulatory_per_contract_bought=bought,
+        regulatory_per_contract_sold=bought + rates.taf_per_contract,
+        sale_value_fraction=rates.sec_per_dollar,
     )
 
 

@@ -8,29 +8,54 @@ from simulator.storm.faults import ROUGH
 from simulator.storm.sabotage import SABOTAGES
 from simulator.storm.shrinking import shrunk_story
 
-
-@pytest.mark.parametrize(
-    ("name", "rule"),
-    [
-        ("drop-the-intent-id", "orders_have_intents"),
-        ("check-instead-of-reserve", "reservations_sum"),
-        ("forget-the-sign", "orders_have_intents"),
-        ("release-twice", "reservations_sum"),
-        ("double-the-size", "limits_hold"),
-        ("open-instead-of-close", "orders_have_intents"),
-        ("forget-the-target", "exits_fire"),
-        ("stop-too-early", "exits_fire"),
-        ("tell-for-ever", "owner_is_told"),
-        ("cancel-everything", "foreign_untouched"),
-        ("sell-below-natural", "prices_are_sane"),
-        ("leak-the-keys", "no_secret_leaks"),
-    ],
+BROKEN_RULES = {
+    "drop-the-intent-id": "orders_have_intents",
+    "check-instead-of-reserve": "reservations_sum",
+    "forget-the-sign": "orders_have_intents",
+    "release-twice": "reservations_sum",
+    "double-the-size": "limits_hold",
+    "open-instead-of-close": "orders_have_intents",
+    "never-redrive": "everything_ends",
+    "drop-the-stop-on-a-bad-quote": "exits_fire",
+    "forget-the-target": "exits_fire",
+    "stop-too-early": "exits_fire",
+    "mark-before-telling": "owner_is_told",
+    "tell-for-ever": "owner_is_told",
+    "cancel-everything": "foreign_untouched",
+    "sell-below-natural": "prices_are_sane",
+    "leak-the-keys": "no_secret_leaks",
+    "flatter-the-fills": "book_is_broker",
+    "leave-out-the-cover": "no_uncovered_short",
+}
+"""What some sabotages must be noticed by; of the others any rule will do."""
+NOTICED_BY_ONE_RULE = (
+    ("send-before-writing", "orders_have_intents"),
+    ("flatter-the-fills", "book_is_broker"),
+    ("ignore-the-daily-loss", "limits_hold"),
+    ("leave-out-the-cover", "no_uncovered_short"),
+    ("never-redrive", "everything_ends"),
+    ("check-instead-of-reserve", "reservations_sum"),
+    ("forget-the-target", "exits_fire"),
+    ("leak-the-keys", "no_secret_leaks"),
+    ("tell-for-ever", "owner_is_told"),
+    ("cancel-everything", "foreign_untouched"),
 )
-def test_a_sabotage_is_noticed_by_the_rule_that_it_breaks(name: str, rule: str) -> None:
+"""For each of the ten promises that rules watch, a sabotage that nothing else notices."""
+
+
+@pytest.mark.parametrize("name", SABOTAGES)
+def test_a_sabotage_is_noticed_by_the_rule_that_it_breaks(name: str) -> None:
     caught = catch(SABOTAGES[name], ROUGH)
     assert caught is not None
     assert caught.violation is not None
-    assert caught.violation.checker == rule
+    assert caught.violation.checker == BROKEN_RULES.get(name, caught.violation.checker)
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize(("name", "rule"), NOTICED_BY_ONE_RULE)
+def test_a_promise_is_watched_by_a_rule_that_no_other_replaces(name: str, rule: str) -> None:
+    assert catch(SABOTAGES[name], ROUGH) is not None
+    assert catch(SABOTAGES[name], ROUGH, unwatched=frozenset({rule})) is None
 
 
 def test_a_sabotage_leaves_nothing_broken_behind() -> None:

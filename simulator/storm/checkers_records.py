@@ -1,0 +1,175 @@
+"""Rule 2 in each record: what the book keeps of a trade is what the broker did for it.
+
+Sums may agree where records do not. Every settled trade is reckoned here anew from the broker's
+own orders and fills: its credit, its cash, its legs, its risk, its end.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from agent.book.records import OrderStatus, Position, PositionStatus, Trade
+from agent.book.states import TradeStatus
+from simulator.exchange import Fill, Order
+from simulator.exchange.calendar import new_york_date
+from simulator.storm.checkers_limits import DOLLARS_PER_POINT, Stake, stakes_of
+from simulator.storm.view import DayView, trade_id_of
+
+PRICE_TOLERANCE = Decimal("0.0001")
+CASH_TOLERANCE = Decimal("0.01")
+FRACTION_TOLERANCE = Decimal("0.0001")
+FEES_PER_UNIT_MAX = Decimal(5)
+"""More than the fees of opening and closing one unit can come to, in dollars."""
+SECOND = timedelta(seconds=1)
+ENTERED = frozenset({TradeStatus.OPEN, TradeStatus.CLOSED})
+UNENTERED = frozenset({TradeStatus.REJECTED, TradeStatus.CANCELLED})
+Found = Iterable[str]
+
+
+class RecordsAreTrue:
+    """2: the record of every settled trade says what its orders and fills came to."""
+
+    name = "records_are_true"
+
+    def __init__(self) -> None:
+        self._seen: set[tuple[str, str, int, int]] = set()
+        self._commits = -1
+
+    def check(self, view: DayView) -> list[str]:
+        if view.book.commits == self._commits:
+            return []
+        self._commits = view.book.commits
+        busy = {intent.trade_id for intent in view.book.unfinished_intents()}
+        found: list[str] = []
+        for trade in view.book.all_trades():
+            execution = trade.execution
+            key = (
+                trade.trade_id,
+                trade.status.value,
+                execution.contracts_closed,
+                trade.close_attempts,
+            )
+            if trade.trade_id in busy or key in self._seen:
+                continue
+            self._seen.add(key)
+            found += [f"{trade.trade_id} {text}" for text in _untrue(view, trade)]
+        return found
+
+    def check_end(self, view: DayView) -> list[str]:
+        return self.check(view)
+
+
+def _untrue(view: DayView, trade: Trade) -> Found:
+    orders = [o for o in view.own_orders if trade_id_of(o.client_order_id) == trade.trade_id]
+    if trade.status in UNENTERED:
+        yield from _unentered(view, trade, orders)
+    if trade.status not in ENTERED:
+        return
+    fills = [f for f in view.own_fills if trade_id_of(f.client_order_id) == trade.trade_id]
+    entries = [order for order in orders if "-entry-" in order.client_order_id]
+    exits = [order for order in orders if "-entry-" not in order.client_order_id]
+    yield from _entered(view, trade, entries)
+    yield from _left(trade, exits)
+    for position in view.book.positions(trade.trade_id):
+        yield from _leg(trade, position, [f for f in fills if f.symbol == position.option_symbol])
+    stake = stakes_of(orders)[trade.trade_id]
+    if trade.status is TradeStatus.OPEN:
+        yield from _at_stake(trade, stake)
+    else:
+        last = max(fill.at for fill in fills if "-entry-" not in fill.client_order_id)
+        yield from _ended(view, trade, stake, last)
+
+
+def _unentered(view: DayView, trade: Trade, orders: list[Order]) -> Found:
+    if sum(order.filled_units for order in orders):
+        yield f"is {trade.status}, but its orders filled"
+    intent = view.book.intent(f"{trade.trade_id}-entry-1")
+    attempts = () if intent is None else intent.orders
+    was_refused = any(attempt.status is OrderStatus.REJECTED for attempt in attempts)
+    if was_refused is not (trade.status is TradeStatus.REJECTED):
+        yield f"is {trade.status}, its orders were {'' if was_refused else 'not '}refused"
+
+
+def _entered(view: DayView, trade: Trade, entries: list[Order]) -> Found:
+    execution = trade.execution
+    units = sum(order.filled_units for order in entries)
+    received = -sum((order.filled_net for order in entries), Decimal(0))
+    if execution.contracts != units:
+        yield f"was opened with {execution.contracts} contracts, the broker filled {units}"
+        return
+    if abs(execution.entry_cash - received * DOLLARS_PER_POINT) > CASH_TOLERANCE:
+        yield f"took in {execution.entry_cash}, the broker paid {received * DOLLARS_PER_POINT}"
+    if execution.credit is None or abs(execution.credit - received / units) > PRICE_TOLERANCE:
+        yield f"has a credit of {execution.credit}, it received {received / units}"
+        return
+    intent = view.book.intent(f"{trade.trade_id}-entry-1")
+    if intent is not None:
+        slippage = intent.orders[0].mid_cash - received / units
+        if abs((execution.entry_slippage or Decimal(0)) - slippage) > PRICE_TOLERANCE:
+            yield f"notes a slippage of {execution.entry_slippage}, not {slippage}"
+
+
+def _left(trade: Trade, exits: list[Order]) -> Found:
+    execution = trade.execution
+    units = sum(order.filled_units for order in exits)
+    paid = sum((order.filled_net for order in exits), Decimal(0))
+    if execution.contracts_closed != units:
+        yield f"closed {execution.contracts_closed} contracts, the broker {units}"
+        return
+    if abs(execution.exit_cash + paid * DOLLARS_PER_POINT) > CASH_TOLERANCE:
+        yield f"paid {-execution.exit_cash} to leave, the broker took {paid * DOLLARS_PER_POINT}"
+    if units and abs((execution.exit_debit or Decimal(0)) - paid / units) > PRICE_TOLERANCE:
+        yield f"has an exit debit of {execution.exit_debit}, it paid {paid / units}"
+
+
+def _leg(trade: Trade, position: Position, fills: list[Fill]) -> Found:
+    symbol = position.option_symbol
+    is_closed = position.status is PositionStatus.CLOSED
+    if is_closed is not (trade.contracts_held == 0):
+        yield f"holds {trade.contracts_held}, and its {symbol} is {position.status}"
+    entered = _average([f for f in fills if "-entry-" in f.client_order_id])
+    if _differ(position.entry_price, entered):
+        yield f"entered {symbol} at {position.entry_price}, the broker filled at {entered}"
+    left = _average([f for f in fills if "-entry-" not in f.client_order_id])
+    if is_closed and _differ(position.exit_price, left):
+        yield f"left {symbol} at {position.exit_price}, the broker filled at {left}"
+
+
+def _average(fills: list[Fill]) -> Decimal | None:
+    count = sum(fill.quantity for fill in fills)
+    return sum((f.price * f.quantity for f in fills), Decimal(0)) / count if count else None
+
+
+def _differ(kept: Decimal | None, true: Decimal | None) -> bool:
+    if kept is None or true is None:
+        return kept is not true
+    return abs(kept - true) > PRICE_TOLERANCE
+
+
+def _at_stake(trade: Trade, stake: Stake) -> Found:
+    capital = Decimal(trade.risk.capital_cents) / 100
+    heat = Decimal(trade.risk.heat_cents) / 100
+    units, width = trade.contracts_held, trade.structure.width
+    if abs(capital - stake.capital) > CASH_TOLERANCE * (1 + units):
+        yield f"reserves {capital} of capital, what it holds is {stake.capital}"
+    most = ((width or Decimal(0)) * DOLLARS_PER_POINT + FEES_PER_UNIT_MAX) * units
+    if not stake.heat - CASH_TOLERANCE * (1 + units) <= heat <= most:
+        yield f"reserves {heat} of heat, what it holds risks {stake.heat} to {most}"
+
+
+def _ended(view: DayView, trade: Trade, stake: Stake, last: datetime) -> Found:
+    ended_at = trade.timestamp_exit
+    if ended_at is None or not last - SECOND <= ended_at <= view.now:
+        yield f"ended at {ended_at}, its last fill was at {last}"
+        return
+    days = (new_york_date(last) - new_york_date(trade.timestamp_enter)).days
+    if trade.days_held != days:
+        yield f"was held for {trade.days_held} days, not {days}"
+    most = stake.capital_per_unit * trade.execution.contracts
+    if trade.pnl is None or trade.pnl_pct is None:
+        yield f"ended with a P&L of {trade.pnl}, {trade.pnl_pct} of its risk"
+    elif abs(trade.pnl_pct - trade.pnl / most) > FRACTION_TOLERANCE:
+        yield f"earned {trade.pnl_pct} of its risk, not {trade.pnl / most}"
+    intent = view.book.intent(f"{trade.trade_id}-close-{trade.close_attempts}")
+    if intent is not None and intent.exit_reason is not trade.exit_reason:
+        yield f"says it was closed for {trade.exit_reason}, its intent for {intent.exit_reason}"
