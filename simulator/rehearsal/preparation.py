@@ -3,17 +3,16 @@
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 from agent.config.sources import SettingsInvalid, load_settings, overrides_of
-from infra.app import synthesize
 from simulator.cloud.lambda_runtime import LocalCloudError
 from simulator.exchange import ExchangeUnavailableError
 from simulator.rehearsal.markets import MarketRefused, open_market, symbols_without_reports
 from simulator.rehearsal.profile import load_profile
 from simulator.rehearsal.rehearsal import Rehearsal, RehearsalFailed
+from simulator.rehearsal.synthesis import begin_synthesis
 from simulator.worlds.recordings import WorldDataError
 
 PROBLEMS = (
@@ -44,6 +43,7 @@ def prepare(
     What a person can mend raises one of PROBLEMS.
     """
     settings = load_settings(config, dotenv, command_line)
+    synthesis = begin_synthesis()
     market = open_market(
         data_directory=data_directory, scenario=scenario, seed=seed, sessions=sessions
     )
@@ -58,16 +58,9 @@ def prepare(
     load_settings(command_line=overrides)
     with tempfile.TemporaryDirectory(prefix="options-agent-") as directory:
         template = Path(directory) / "template.json"
-        template.write_text(_template(), encoding="utf-8")
+        template.write_text(synthesis.result(), encoding="utf-8")
         with Rehearsal(market, profile, template, seed=seed, settings=overrides) as rehearsal:
             yield rehearsal
-
-
-@cache
-def _template() -> str:
-    """Synthesise the default stage's template: seconds, so a process does it once."""
-    with tempfile.TemporaryDirectory(prefix="options-agent-") as directory:
-        return synthesize(Path(directory), bundle_layers=False).read_text(encoding="utf-8")
 
 
 def merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
