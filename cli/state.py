@@ -1,5 +1,6 @@
 """`options-agent state`: how much the deployed agent may trade, and the owner's word on it."""
 
+import json
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, Any
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 CONTROL_OUTPUT = "AgentControlTable"
 """The output of the stack that names the table of the owner's switches."""
+ACCOUNT = "account"
+"""The block of entries that only its owner lifts; the others are named by their day."""
 MEANINGS: Mapping[TradingState, str] = MappingProxyType(
     {
         TradingState.ACTIVE: "entries, exits and all",
@@ -44,6 +47,9 @@ def state(
     table: Annotated[
         str | None, typer.Option(help="Its control table, where the stack is not to be asked.")
     ] = None,
+    lift_block: Annotated[
+        bool, typer.Option("--lift-block", help="Let it enter again after a refusal of the broker.")
+    ] = False,
     yes: Annotated[
         bool, typer.Option("--yes", help="Loosen, where that is what was said.")
     ] = False,
@@ -63,7 +69,16 @@ def state(
             switch.write(wanted, instead_of=stored)
             typer.echo(f"was      {_spelled(stored)}")
             stored = switch.read()
-    _show(name, stored)
+        blocks = switch.blocks()
+        if lift_block and ACCOUNT in blocks:
+            if not yes:
+                raise ReportedProblem(
+                    f"this lets {name} enter trades again, though the broker said"
+                    f" {blocks[ACCOUNT]!r}: say --yes to mean it"
+                )
+            switch.lift_block()
+            typer.echo(f"lifted   {blocks.pop(ACCOUNT)}")
+    _show(name, stored, blocks)
 
 
 class _Switch:
@@ -80,6 +95,28 @@ class _Switch:
         found = self._dynamodb.get_item(TableName=self._table, Key=self._key, ConsistentRead=True)
         item = found.get("Item")
         return None if item is None else str(item["value"]["S"])
+
+    def blocks(self) -> dict[str, str]:
+        """Give what blocks entries: `account` or a day, and why, oldest day first."""
+        from agent.adapters.dynamodb.keys import BLOCK  # noqa: PLC0415 - as boto3
+
+        found = self._dynamodb.query(
+            TableName=self._table,
+            KeyConditionExpression="pk = :block",
+            ExpressionAttributeValues={":block": {"S": BLOCK}},
+            ConsistentRead=True,
+        )
+        return {
+            str(item["sk"]["S"]): f"{kept['reason']} ({kept['at']})"
+            for item in found["Items"]
+            for kept in [json.loads(item["value"]["S"])]
+        }
+
+    def lift_block(self) -> None:
+        from agent.adapters.dynamodb.keys import ACCOUNT_BLOCK  # noqa: PLC0415 - as boto3
+
+        key = {"pk": {"S": ACCOUNT_BLOCK.pk}, "sk": {"S": ACCOUNT_BLOCK.sk}}
+        self._dynamodb.delete_item(TableName=self._table, Key=key)
 
     def write(self, wanted: TradingState, *, instead_of: str | None) -> None:
         """Write the state; raise ReportedProblem where it moved since it was read."""
@@ -120,7 +157,7 @@ def _spelled(stored: str | None) -> str:
     return TradingState.ACTIVE.value if stored is None else repr(stored).strip("'")
 
 
-def _show(table: str, stored: str | None) -> None:
+def _show(table: str, stored: str | None, blocks: Mapping[str, str]) -> None:
     known = _known(stored)
     if known is None:
         raise ReportedProblem(
@@ -128,4 +165,10 @@ def _show(table: str, stored: str | None) -> None:
             f" they fail until it is one of {', '.join(TradingState)}"
         )
     typer.echo(f"trading  {known}: {MEANINGS[known]}")
+    if ACCOUNT in blocks:
+        typer.echo(f"blocked  no entries until it is lifted: {blocks[ACCOUNT]}")
+    days = [sk for sk in blocks if sk != ACCOUNT]
+    if days:
+        day = max(days)
+        typer.echo(f"blocked  no entries on {day.removeprefix('day#')}: {blocks[day]}")
     typer.echo(f"table    {table}")

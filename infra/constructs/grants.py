@@ -24,10 +24,11 @@ UPDATE = ("dynamodb:UpdateItem",)
 APPEND = ("dynamodb:PutItem",)
 SCAN = ("dynamodb:Scan",)
 """Only what looks at all closed trades reads a whole table: reports, and Kelly sizing."""
-BIND = ("dynamodb:PutItem",)
 
 BINDING_PARTITION = "binding"
 """The partition of `agent_control` in which the account is bound, and nothing else."""
+BLOCK_PARTITION = "block"
+"""The partition of `agent_control` with what blocks entries: written by one, lifted by none."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,7 @@ class Rights:
     lists: tuple[str, ...] = ()
     """Tables whose index it may query."""
     binds_account: bool = False
+    blocks_entries: bool = False
     tells: bool = False
     starts: tuple[str, ...] = ()
     sees: tuple[str, ...] = ()
@@ -81,7 +83,11 @@ RIGHTS: Mapping[str, Rights] = MappingProxyType(
         ),
         "size_position": Rights(trades=READ + WRITE + SCAN, agent_state=READ + WRITE + DELETE),
         "place_order": Rights(
-            trades=READ, agent_state=READ + WRITE, agent_control=READ, binds_account=True
+            trades=READ,
+            agent_state=READ + WRITE,
+            agent_control=READ,
+            binds_account=True,
+            blocks_entries=True,
         ),
         "poll_fill": _FOLLOWS_ORDERS,
         "cancel_order": _FOLLOWS_ORDERS,
@@ -126,8 +132,10 @@ class Grantor:
                 _allow(function, actions, table.table_arn)
         for name in rights.lists:
             _allow(function, ("dynamodb:Query",), self.tables.index_arn(name))
-        if rights.binds_account:
-            self._let_bind(function)
+        partitions = [BINDING_PARTITION] if rights.binds_account else []
+        partitions += [BLOCK_PARTITION] if rights.blocks_entries else []
+        if partitions:
+            self._let_put(function, partitions)
         if rights.tells:
             _allow(function, ("sns:Publish",), self.alerting.topic.topic_arn)
             _allow(function, tuple(ENCRYPT_ACTIONS), self.alerting.key.key_arn)
@@ -136,14 +144,12 @@ class Grantor:
         for name in rights.sees:
             _allow(function, ("states:DescribeExecution",), _executions(self.machines[name]))
 
-    def _let_bind(self, function: AgentFunction) -> None:
+    def _let_put(self, function: AgentFunction, partitions: list[str]) -> None:
         function.add_to_role_policy(
             iam.PolicyStatement(
-                actions=list(BIND),
+                actions=list(APPEND),
                 resources=[self.tables.by_name["agent_control"].table_arn],
-                conditions={
-                    "ForAllValues:StringEquals": {"dynamodb:LeadingKeys": [BINDING_PARTITION]}
-                },
+                conditions={"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": partitions}},
             )
         )
 

@@ -131,7 +131,7 @@ class DirectTransport:
         if kind in {FaultKind.GATEWAY_BEFORE, FaultKind.GATEWAY_AFTER}:
             return _response(504, GATEWAY_PAGE.encode())
         if kind is FaultKind.ORDER_REFUSED:
-            return _response(403, b'{"code":40310000,"message":"insufficient buying power"}')
+            return _response(422, b'{"code":42210000,"message":"contract is not tradable"}')
         if kind is FaultKind.GARBAGE_AFTER:
             return _response(200, b'{"id":')
         # A careless server repeats what it was sent, the keys included.

@@ -14,7 +14,7 @@ from agent.book.analysis_records import PerformanceMetric, PeriodType
 from agent.book.changes import BookBusy, BookChange, LedgerEntry
 from agent.book.records import Alert, Intent, Position, Trade
 from agent.market.volatility import ImpliedVolatilitySample
-from agent.ports import AlertUnavailable, ExecutionState, TradingState
+from agent.ports import AlertUnavailable, EntryBlock, ExecutionState, TradingState
 from simulator.storm.faults import (
     ALERT,
     BOOK_INDEX,
@@ -141,6 +141,19 @@ class FaultyControl:
 
     def set_trading_state(self, state: TradingState) -> None:
         self._control.set_trading_state(state)
+
+    def block_entries(self, block: EntryBlock) -> bool:
+        return self._sandbox.effect(
+            "control.block_entries", BOOK_WRITE, lambda: self._control.block_entries(block), _busy
+        )
+
+    def entry_block(self, session: date) -> EntryBlock | None:
+        return self._sandbox.effect(
+            "control.entry_block", BOOK_READ, lambda: self._control.entry_block(session), _busy
+        )
+
+    def lift_entry_block(self) -> None:
+        self._control.lift_entry_block()
 
     def account_number(self) -> str | None:
         return self._control.account_number()

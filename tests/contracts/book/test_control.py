@@ -6,8 +6,8 @@ from datetime import timedelta
 import pytest
 
 from agent.market.calendar import NEW_YORK
-from agent.ports import TradingState
-from tests.builders import AS_OF
+from agent.ports import BlockScope, EntryBlock, TradingState
+from tests.builders import AS_OF, SESSION
 from tests.contracts.book.conftest import Stores
 
 
@@ -32,6 +32,44 @@ def test_the_first_account_binds(stores: Stores) -> None:
     assert stores.control.bind_account("PA1") == "PA1"
 
     assert stores.control.account_number() == "PA1"
+
+
+def a_block(scope: BlockScope, reason: str = "no money", days: int = 0) -> EntryBlock:
+    return EntryBlock(scope, reason, AS_OF + timedelta(days=days))
+
+
+def test_nothing_blocks_entries_until_something_does(stores: Stores) -> None:
+    assert stores.control.entry_block(SESSION) is None
+
+
+def test_a_day_is_blocked_until_it_is_over(stores: Stores) -> None:
+    assert stores.control.block_entries(a_block(BlockScope.DAY))
+
+    assert stores.control.entry_block(SESSION) == a_block(BlockScope.DAY)
+    assert stores.control.entry_block(SESSION + timedelta(days=1)) is None
+    assert stores.control.trading_state() is TradingState.ACTIVE
+
+
+def test_the_first_reason_stands(stores: Stores) -> None:
+    for scope in BlockScope:
+        assert stores.control.block_entries(a_block(scope))
+        assert not stores.control.block_entries(a_block(scope, "another"))
+
+        assert stores.control.entry_block(SESSION) == a_block(scope)
+
+
+def test_an_account_is_blocked_until_its_owner_lifts_it(stores: Stores) -> None:
+    stores.control.block_entries(a_block(BlockScope.DAY, "no money", days=1))
+    stores.control.block_entries(a_block(BlockScope.ACCOUNT, "not eligible"))
+    for days in (0, 1, 30):
+        block = stores.control.entry_block(SESSION + timedelta(days=days))
+        assert block == a_block(BlockScope.ACCOUNT, "not eligible")
+
+    stores.control.lift_entry_block()
+
+    assert stores.control.entry_block(SESSION) is None
+    # What holds for a day is not lifted: it ends by itself.
+    assert stores.control.entry_block(SESSION + timedelta(days=1)) is not None
 
 
 def test_of_concurrent_claims_on_a_slot_one_holds(stores: Stores) -> None:

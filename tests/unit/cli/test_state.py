@@ -5,9 +5,10 @@ import pytest
 
 from agent.adapters.dynamodb.control import DynamoControl
 from agent.adapters.dynamodb.tables import Tables
-from agent.ports import TradingState
+from agent.ports import BlockScope, EntryBlock, TradingState
 from cli.main import run
 from cli.state import CONTROL_OUTPUT
+from tests.builders import AS_OF, SESSION
 from tests.unit.cli.cloudformation import Stacks
 
 ACTIVE, REDUCING, HALTED = TradingState
@@ -55,6 +56,26 @@ def test_loosening_is_refused_until_it_is_meant(
 
     assert run(["state", wanted.value, "--yes"]) == 0
     assert state_of(tables) is wanted
+
+
+def test_a_block_is_shown_and_lifted_by_its_owner_alone(
+    tables: Tables, capsys: pytest.CaptureFixture[str]
+) -> None:
+    control = DynamoControl(tables)
+    control.block_entries(EntryBlock(BlockScope.DAY, "no money", AS_OF))
+    control.block_entries(EntryBlock(BlockScope.ACCOUNT, "not eligible", AS_OF))
+    assert run(["state"]) == 0
+    shown = capsys.readouterr().out
+    assert "blocked  no entries until it is lifted: not eligible (2026-06-09T19:45" in shown
+    assert "blocked  no entries on 2026-06-09: no money (" in shown
+
+    assert run(["state", "--lift-block"]) == 2
+    assert "say --yes to mean it" in capsys.readouterr().err
+    assert run(["state", "--lift-block", "--yes"]) == 0
+    assert "lifted   not eligible" in capsys.readouterr().out
+    block = control.entry_block(SESSION)
+    assert block is not None
+    assert block.scope is BlockScope.DAY
 
 
 def test_saying_what_holds_already_asks_for_nothing(tables: Tables) -> None:

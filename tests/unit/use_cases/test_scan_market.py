@@ -35,6 +35,16 @@ def test_the_best_signal_of_a_chain_becomes_an_entry() -> None:
     assert entered(desk).symbol == SYMBOL
 
 
+@pytest.mark.parametrize("minutes", [("entry_closing_minutes", 16), ("entry_opening_minutes", 376)])
+def test_nothing_is_entered_at_the_edges_of_a_session(minutes: tuple[str, int]) -> None:
+    name, bound = minutes
+    desk = ScanDesk(settings_for(schedule={name: bound}))
+    report = desk.scan()
+    assert (report.status, report.entries) == ("scanned", 0)
+    assert report.rejections["session_edge"] == report.signals == 1
+    assert not desk.entries
+
+
 def test_the_next_best_is_taken_where_the_best_is_too_large_for_the_account() -> None:
     rich, poor = ScanDesk(settings_for()), ScanDesk(settings_for())
     poor.account.equity = Decimal(45_000)  # 1 % of it bears a loss of 450: no 10-point spread.

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from agent.book.analysis_records import LearningLogEntry, PerformanceMetric, PeriodType
 from agent.book.changes import BookChange, LedgerEntry
-from agent.book.records import Alert, Intent, OrderStatus, Position, Trade
+from agent.book.records import Alert, Intent, OrderStatus, Position, RefusalKind, Trade
 from agent.market.calendar import TradingSession
 from agent.market.dividends import ExDividend
 from agent.market.quotes import OptionQuote, UnderlyingSnapshot
@@ -33,12 +33,23 @@ class BrokerUnavailable(Exception):
 
 
 class BrokerRefused(Exception):
-    """Raised where the broker said no; it did nothing. `code` is the broker's own."""
+    """Raised where the broker said no; it did nothing.
 
-    def __init__(self, message: str, *, status: int, code: int | None) -> None:
+    `code` is the broker's own; `kind` says what the refusal of an order ends.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: int,
+        code: int | None,
+        kind: RefusalKind = RefusalKind.SIGNAL,
+    ) -> None:
         super().__init__(message)
         self.status = status
         self.code = code
+        self.kind = kind
 
 
 class BrokerMisunderstood(Exception):
@@ -252,8 +263,38 @@ class TradingState(StrEnum):
     HALTED = "halted"
 
 
+class BlockScope(StrEnum):
+    """Say how long a block of entries holds."""
+
+    DAY = "day"
+    """Until the session is over."""
+    ACCOUNT = "account"
+    """Until the owner lifts it."""
+
+
+@dataclass(frozen=True)
+class EntryBlock:
+    """Say why nothing may be entered, and since when."""
+
+    scope: BlockScope
+    reason: str
+    at: datetime
+
+
 class Control(Protocol):
     def trading_state(self) -> TradingState: ...
+
+    def block_entries(self, block: EntryBlock) -> bool:
+        """Block entries; False where a block of this scope (and day) stands, which is kept."""
+        ...
+
+    def entry_block(self, session: date) -> EntryBlock | None:
+        """Give what blocks entries on `session`: the account's block before the day's."""
+        ...
+
+    def lift_entry_block(self) -> None:
+        """Lift the account's block; a day's ends with its session."""
+        ...
 
     def set_trading_state(self, state: TradingState) -> None: ...
 

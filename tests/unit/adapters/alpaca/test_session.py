@@ -210,7 +210,28 @@ def test_a_body_that_breaks_off_is_read_again(server: CannedServer, session: Alp
     assert session.read_object("/x").has("cash")
 
 
-@pytest.mark.parametrize("status", [429, 500, 504])
+@pytest.mark.parametrize("method", ["POST", "DELETE"])
+def test_what_the_rate_limit_refused_was_not_done_and_is_sent_again_once_it_resets(
+    server: CannedServer, session: AlpacaSession, naps: list[float], method: str
+) -> None:
+    reset = {"X-RateLimit-Reset": str(int(NOON.timestamp()) + 2)}
+    server.says(f"{method} /v2/x", {"message": "slow"}, status=429, headers=reset)
+    server.says(f"{method} /v2/x", {"id": "1"})
+    send(session, method)
+    assert (server.calls(), naps) == ([f"{method} /v2/x"] * 2, [2.0])
+
+
+@pytest.mark.parametrize("method", ["POST", "DELETE"])
+def test_a_rate_limit_that_does_not_reset_is_given_up(
+    server: CannedServer, session: AlpacaSession, naps: list[float], method: str
+) -> None:
+    server.says(f"{method} /v2/x", {}, status=429)
+    with pytest.raises(BrokerUnavailable, match="rate limit"):
+        send(session, method)
+    assert (len(server.calls()), len(naps)) == (3, 2)
+
+
+@pytest.mark.parametrize("status", [500, 504])
 def test_a_post_is_sent_once_whatever_comes_back(
     server: CannedServer, session: AlpacaSession, naps: list[float], status: int
 ) -> None:

@@ -69,6 +69,21 @@ class OrderStatus(StrEnum):
     REJECTED = "rejected"
 
 
+class RefusalKind(StrEnum):
+    """Say what the broker's refusal of an order ends; from the least to the most."""
+
+    RETRYABLE = "retryable"
+    """Nothing: the same order may be taken in a moment."""
+    LEGS = "legs"
+    """The order as one of several legs: leg by leg it may be taken."""
+    SIGNAL = "signal"
+    """This attempt; another trade is not concerned."""
+    DAY = "day"
+    """Entries, for the rest of the session."""
+    ACCOUNT = "account"
+    """Entries, until the owner says otherwise."""
+
+
 TERMINAL_ORDER_STATUSES = frozenset(
     {OrderStatus.FILLED, OrderStatus.CANCELED, OrderStatus.EXPIRED, OrderStatus.REJECTED}
 )
@@ -107,6 +122,14 @@ class OrderAttempt(Record):
     """Average fill price of each leg, unsigned, in the order of the order's legs."""
     filled_at: datetime | None = None
     message: str | None = None
+    refusal: RefusalKind | None = None
+    """What the broker's refusal ends; None where it did not refuse when it was sent."""
+
+    @property
+    def ends_attempt(self) -> bool:
+        """Say whether the intent sends no further order after this one."""
+        is_refused = self.status is OrderStatus.REJECTED
+        return is_refused and self.refusal is not RefusalKind.RETRYABLE
 
 
 class Intent(Record):

@@ -313,6 +313,12 @@ class FeeSettings(Section):
 class ScheduleSettings(Section):
     scan_slot_age_max_seconds: int = Field(300, ge=1, description="older scan slots are dropped")
     monitor_slot_age_max_seconds: int = Field(60, ge=1, description="the same for monitor slots")
+    entry_opening_minutes: int = Field(
+        10, ge=0, le=390, description="minutes after the open in which nothing is entered"
+    )
+    entry_closing_minutes: int = Field(
+        10, ge=0, le=390, description="minutes before the close in which nothing is entered"
+    )
 
 
 class LearningSettings(Section):

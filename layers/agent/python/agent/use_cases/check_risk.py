@@ -3,9 +3,9 @@
 from agent.book.changes import BookChange, BookConflict
 from agent.book.records import Intent, IntentStatus
 from agent.book.transitions import refuse_entry
-from agent.ports import TradingState
 from agent.risk.alarms import daily_loss_alerts
 from agent.use_cases.desk import Desk
+from agent.use_cases.entry_blocks import closes_soon, entry_bar
 from agent.use_cases.entry_risk import EntryRisk, measure_entry, signal_of
 from agent.use_cases.schedule import is_stale
 from agent.use_cases.steps import RiskVerdict, StepInput, intent_of
@@ -32,9 +32,11 @@ def _verdict(desk: Desk, intent: Intent) -> tuple[str | None, dict[str, str]]:
     signal = signal_of(intent)
     if not clock.is_open:
         return "market_closed", {}
-    state = desk.control.trading_state()
-    if state is not TradingState.ACTIVE:
-        return f"trading_{state}", {}
+    bar = entry_bar(desk, clock.now)
+    if bar is not None:
+        return bar.name, {"bar": bar.sentence}
+    if closes_soon(desk, clock):
+        return "session_edge", {}
     if is_stale(signal.as_of, clock.now, desk.settings.schedule.scan_slot_age_max_seconds):
         return "stale_signal", {}
     measured = measure_entry(desk, signal, desk.broker.account(), clock.now)

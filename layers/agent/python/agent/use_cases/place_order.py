@@ -9,11 +9,12 @@ from agent.book.records import (
     IntentStatus,
     OrderAttempt,
     OrderStatus,
+    RefusalKind,
     Trade,
 )
 from agent.book.transitions import note_outcome
 from agent.market.quotes import quote_structure
-from agent.ports import BrokerRefused, MarketClock, OrderRequest, TradingState
+from agent.ports import BrokerRefused, MarketClock, OrderRequest
 from agent.risk.order_prices import (
     NoOrder,
     PricedOrder,
@@ -23,6 +24,7 @@ from agent.risk.order_prices import (
     price_exit,
 )
 from agent.use_cases.desk import Desk
+from agent.use_cases.entry_blocks import block_entries_after, closes_soon, entry_bar
 from agent.use_cases.order_tracking import (
     as_found,
     contracts_left,
@@ -67,18 +69,11 @@ def place_order(desk: Desk, event: StepInput) -> PlacementResult:
 
 
 def _refusal(desk: Desk, intent: Intent, trade: Trade, clock: MarketClock) -> str | None:
-    if not clock.is_open:
-        return "the market is closed"
-    if contracts_left(intent, trade) < 1:
-        return "nothing is left to trade"
-    if len(intent.orders) >= ladder_of(intent, desk.settings.execution):
-        return "the ladder is used up"
-    if any(order.status is OrderStatus.REJECTED for order in intent.orders):
-        return "the broker refused an order of this attempt"
-    if intent.kind is IntentKind.ENTRY:
-        state = desk.control.trading_state()
-        if state is not TradingState.ACTIVE:
-            return f"trading is {state}"
+    refusal = _attempt_is_over(desk, intent, trade, clock)
+    if refusal is None and intent.kind is IntentKind.ENTRY:
+        refusal = _entry_is_barred(desk, clock)
+    if refusal is not None:
+        return refusal
     account = desk.broker.account().account_number
     bound = desk.control.bind_account(account)
     if bound != account:
@@ -88,15 +83,41 @@ def _refusal(desk: Desk, intent: Intent, trade: Trade, clock: MarketClock) -> st
     return None
 
 
+def _attempt_is_over(desk: Desk, intent: Intent, trade: Trade, clock: MarketClock) -> str | None:
+    if not clock.is_open:
+        return "the market is closed"
+    if contracts_left(intent, trade) < 1:
+        return "nothing is left to trade"
+    if len(intent.orders) >= ladder_of(intent, desk.settings.execution):
+        return "the ladder is used up"
+    if any(order.ends_attempt for order in intent.orders):
+        return "the broker refused an order of this attempt"
+    return None
+
+
+def _entry_is_barred(desk: Desk, clock: MarketClock) -> str | None:
+    bar = entry_bar(desk, clock.now)
+    if bar is not None:
+        return bar.sentence
+    return "the session is about to close" if closes_soon(desk, clock) else None
+
+
 def _send(desk: Desk, intent: Intent, trade: Trade, attempt: OrderAttempt) -> PlacementResult:
     try:
         accepted = desk.broker.submit(_request(intent, trade, attempt))
     except BrokerRefused as refusal:
         refused = attempt.model_copy(
-            update={"status": OrderStatus.REJECTED, "message": str(refusal)}
+            update={
+                "status": OrderStatus.REJECTED,
+                "message": str(refusal),
+                "refusal": refusal.kind,
+            }
         )
+        block_entries_after(desk, refusal, attempt.submitted_at)
         intent = store_orders(desk, intent, [*intent.orders[:-1], refused])
-        return _stopped(desk, intent, f"the broker refused: {refusal}")
+        if refusal.kind is RefusalKind.RETRYABLE:
+            return _placed(desk, intent)  # A poll finds it ended, and the next rung follows.
+        return _stopped(desk, intent, f"the broker refused ({refusal.kind}): {refusal}")
     intent = store_orders(desk, intent, [*intent.orders[:-1], as_found(attempt, accepted, trade)])
     return _placed(desk, intent)
 
@@ -111,7 +132,8 @@ def _send_again(desk: Desk, intent: Intent, trade: Trade, attempt: OrderAttempt)
     intent = store_orders(desk, intent, [*intent.orders[:-1], again])
     try:
         accepted = desk.broker.submit(_request(intent, trade, again))
-    except BrokerRefused:
+    except BrokerRefused as refusal:
+        block_entries_after(desk, refusal, again.submitted_at)
         return _placed(desk, intent)
     intent = store_orders(desk, intent, [*intent.orders[:-1], as_found(again, accepted, trade)])
     return _placed(desk, intent)

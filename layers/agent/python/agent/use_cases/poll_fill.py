@@ -3,7 +3,6 @@
 from agent.book.records import (
     TERMINAL_ORDER_STATUSES,
     IntentStatus,
-    OrderStatus,
 )
 from agent.use_cases.desk import Desk
 from agent.use_cases.order_tracking import contracts_left, ladder_of, refresh
@@ -18,7 +17,7 @@ def poll_fill(desk: Desk, event: StepInput) -> FillResult:
     trade = trade_of(desk.book, intent)
     intent = refresh(desk, intent, trade)
     rungs_left = ladder_of(intent, desk.settings.execution) - len(intent.orders)
-    if any(order.status is OrderStatus.REJECTED for order in intent.orders):
+    if any(order.ends_attempt for order in intent.orders):
         rungs_left = 0
     if not all(order.status in TERMINAL_ORDER_STATUSES for order in intent.orders):
         status = FillStatus.WORKING

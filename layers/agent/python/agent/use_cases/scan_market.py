@@ -20,13 +20,13 @@ from agent.ports import (
     BrokerMisunderstood,
     BrokerRefused,
     BrokerUnavailable,
-    TradingState,
 )
 from agent.risk.checks import pace
 from agent.risk.reservation import day_key, symbol_key
 from agent.strategies.registry import entering
 from agent.use_cases.alerting import publish_alerts
 from agent.use_cases.desk import Desk
+from agent.use_cases.entry_blocks import closes_soon, entry_bar, opened_just_now
 from agent.use_cases.entry_choice import POSITIONS_FULL, best_of_chain, choose_entries
 from agent.use_cases.entry_risk import EntryBudget, entry_budget
 from agent.use_cases.market_view import look_at
@@ -99,6 +99,11 @@ def scan_market(desk: Desk, event: ScheduledEvent) -> ScanReport:
         _scan_symbol(scan, snapshots.get(symbol))
     if scan.unseen is not None and not scan.symbols_scanned:
         raise scan.unseen
+    signals = len(scan.signals)
+    if signals and (closes_soon(desk, clock) or opened_just_now(desk, clock.now)):
+        # The day's volatility sample was due all the same.
+        scan.rejections["session_edge"] += len(scan.signals)
+        scan.signals = []
     made = desk.book.ledger(day_key(new_york_date(clock.now))).entries
     best = choose_entries(
         scan.signals,
@@ -113,7 +118,7 @@ def scan_market(desk: Desk, event: ScheduledEvent) -> ScanReport:
         status="scanned",
         symbols_scanned=scan.symbols_scanned,
         candidates=scan.candidates,
-        signals=len(scan.signals),
+        signals=signals,
         entries=entries,
         rejections={reason: number for reason, number in sorted(scan.rejections.items()) if number},
     )
@@ -125,9 +130,9 @@ def _admit(desk: Desk, event: ScheduledEvent, is_open: bool, now: datetime) -> A
         return "market_closed"
     if is_stale(event.slot, now, desk.settings.schedule.scan_slot_age_max_seconds):
         return "stale_slot"
-    state = desk.control.trading_state()
-    if state is not TradingState.ACTIVE:
-        return f"trading_{state}"
+    bar = entry_bar(desk, now)
+    if bar is not None:
+        return bar.name
     account = desk.broker.account()
     if not account.can_trade_options:
         return "account_restricted"

@@ -14,6 +14,7 @@ from urllib3.exceptions import TimeoutError as TransportTimeout
 
 from agent.adapters.alpaca.answers import Answer, as_object, as_objects
 from agent.adapters.alpaca.credentials import Credentials, is_loopback
+from agent.adapters.alpaca.refusals import refusal_kind
 from agent.ports import (
     BrokerMisunderstood,
     BrokerRefused,
@@ -22,7 +23,7 @@ from agent.ports import (
 )
 
 TRADING_VERSION = "v2"
-READ_ATTEMPTS_MAX = 3
+ATTEMPTS_MAX = 3
 PAGES_MAX = 200
 RATE_LIMIT_WAIT_SECONDS_MAX = 5.0
 RATE_LIMIT_WAIT_SECONDS_UNKNOWN = 1.0
@@ -99,12 +100,17 @@ class _NotNow(Exception):
         self.wait_seconds = wait_seconds
 
 
+class _RateLimited(_NotNow):
+    """Raised where the rate limit refused a request: whatever it asked for was not done."""
+
+
 class AlpacaSession:
     """Speak with one endpoint in JSON, and turn every failure into an error of the ports.
 
     Raises BrokerUnavailable, BrokerRefused, BrokerMisunderstood or CredentialsRefused and
-    nothing else; no message contains a key. Only reads are repeated: a few times, where the
-    connection broke or the rate limit was hit. Not thread-safe: use one object per thread.
+    nothing else; no message contains a key. Reads are repeated a few times where the connection
+    broke; any request is where the rate limit refused it, which did nothing, once it says that it
+    resets and within a bound. Not thread-safe: use one object per thread.
     A `transport` other than the network may be handed over: a simulation brings its own.
     """
 
@@ -172,17 +178,20 @@ class AlpacaSession:
         )
 
     def post(self, path: str, payload: Mapping[str, Any]) -> Answer:
-        """POST once; on BrokerUnavailable and BrokerMisunderstood it may have taken effect."""
+        """POST until the rate limit lets it.
+
+        On BrokerUnavailable and BrokerMisunderstood it may have taken effect.
+        """
         call = self._call("POST", path, TRADING_VERSION)
-        response = self._exchange("POST", path, payload, TRADING_VERSION, attempts_max=1)
+        response = self._exchange("POST", path, payload, TRADING_VERSION, repeats=_RateLimited)
         return as_object(self._content(response, call), call)
 
     def delete(self, path: str) -> None:
-        """DELETE once; the answer's body, if any, is of no interest."""
-        self._exchange("DELETE", path, None, TRADING_VERSION, attempts_max=1)
+        """DELETE until the rate limit lets it; the answer's body, if any, is of no interest."""
+        self._exchange("DELETE", path, None, TRADING_VERSION, repeats=_RateLimited)
 
     def _read(self, path: str, parameters: Mapping[str, Any] | None, version: str) -> Any:
-        response = self._exchange("GET", path, parameters, version, attempts_max=READ_ATTEMPTS_MAX)
+        response = self._exchange("GET", path, parameters, version, repeats=_NotNow)
         return self._content(response, self._call("GET", path, version))
 
     def _exchange(
@@ -192,12 +201,15 @@ class AlpacaSession:
         data: Mapping[str, Any] | None,
         version: str,
         *,
-        attempts_max: int,
+        repeats: type[_NotNow],
     ) -> requests.Response:
-        for _ in range(attempts_max - 1):
+        """Make a request, again after a pause where it fails by one of `repeats`."""
+        for _ in range(ATTEMPTS_MAX - 1):
             try:
                 return self._once(method, path, data, version)
             except _NotNow as failure:
+                if not isinstance(failure, repeats):
+                    raise BrokerUnavailable(str(failure)) from failure
                 self._sleep(failure.wait_seconds)
         try:
             return self._once(method, path, data, version)
@@ -247,13 +259,13 @@ class AlpacaSession:
         ):
             raise CredentialsRefused(f"{call}: the broker does not accept the keys ({status})")
         if status == _RATE_LIMITED:
-            raise _NotNow(
+            raise _RateLimited(
                 f"{call} was refused by the rate limit", self._rate_limit_wait_seconds(response)
             )
         sentence = f"{call} answered {status}" + (f": {message}" if message else "")
         if status >= 500 or status in _NOT_NOW_STATUSES:
             raise BrokerUnavailable(sentence)
-        raise BrokerRefused(sentence, status=status, code=code)
+        raise BrokerRefused(sentence, status=status, code=code, kind=refusal_kind(message))
 
     def _reason(self, response: requests.Response) -> tuple[int | None, str]:
         try:

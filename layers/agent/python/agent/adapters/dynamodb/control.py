@@ -1,16 +1,19 @@
 """The owner's switches in `agent_control`, and the claims on schedule slots in `agent_state`."""
 
-from datetime import datetime, timedelta
+import json
+from datetime import date, datetime, timedelta
 from uuid import uuid4
 
 from pynamodb.exceptions import PutError
 
 from agent.adapters.dynamodb import keys
+from agent.adapters.dynamodb.attributes import timestamp
 from agent.adapters.dynamodb.failures import is_condition_failed, store_answers
 from agent.adapters.dynamodb.items import AgentControlItem, AgentStateItem
 from agent.adapters.dynamodb.reads import get_item
 from agent.adapters.dynamodb.tables import Tables
-from agent.ports import TradingState
+from agent.market.calendar import new_york_date
+from agent.ports import BlockScope, EntryBlock, TradingState
 
 SLOT_RETENTION = timedelta(days=7)
 """How long a claim is kept; a slot older than a period of its schedule is dropped anyway."""
@@ -31,6 +34,28 @@ class DynamoControl:
     def set_trading_state(self, state: TradingState) -> None:
         with store_answers():
             self._control(*keys.TRADING_STATE).update([self._control.value.set(state.value)])
+
+    def block_entries(self, block: EntryBlock) -> bool:
+        key = keys.ACCOUNT_BLOCK
+        if block.scope is BlockScope.DAY:
+            key = keys.day_block_key(new_york_date(block.at))
+        value = json.dumps({"reason": block.reason, "at": timestamp(block.at)})
+        return _create(self._control(*key, value=value))
+
+    def entry_block(self, session: date) -> EntryBlock | None:
+        for key, scope in (
+            (keys.ACCOUNT_BLOCK, BlockScope.ACCOUNT),
+            (keys.day_block_key(session), BlockScope.DAY),
+        ):
+            item = get_item(self._control, *key)
+            if item is not None:
+                kept = json.loads(item.value)
+                return EntryBlock(scope, kept["reason"], datetime.fromisoformat(kept["at"]))
+        return None
+
+    def lift_entry_block(self) -> None:
+        with store_answers():
+            self._control(*keys.ACCOUNT_BLOCK).delete()
 
     def account_number(self) -> str | None:
         item = get_item(self._control, *keys.ACCOUNT_NUMBER)

@@ -22,6 +22,9 @@ class Key(NamedTuple):
 TRADING_STATE = Key("control", "trading_state")
 ACCOUNT_NUMBER = Key("binding", "account_number")
 """In a partition of its own: who may bind the account must not be able to loosen trading."""
+BLOCK = "block"
+"""The partition of what blocks entries: who may block must not be able to loosen trading."""
+ACCOUNT_BLOCK = Key(BLOCK, "account")
 
 
 def intent_key(intent_id: str) -> Key:
@@ -63,6 +66,10 @@ def reports_key(symbol: str) -> Key:
 
 def beat_key(function: str) -> Key:
     return Key(f"beat#{function}", "latest")
+
+
+def day_block_key(session: date) -> Key:
+    return Key(BLOCK, f"day#{session.isoformat()}")
 
 
 def slot_key(schedule: str, slot: datetime) -> Key:

@@ -1,9 +1,10 @@
 """The owner's switches and the claims on schedule slots, in memory."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from threading import Lock
 
-from agent.ports import TradingState
+from agent.market.calendar import new_york_date
+from agent.ports import BlockScope, EntryBlock, TradingState
 
 
 class MemoryControl:
@@ -13,6 +14,7 @@ class MemoryControl:
         self._lock = Lock()
         self._trading_state = TradingState.ACTIVE
         self._account_number: str | None = None
+        self._blocks: dict[date | None, EntryBlock] = {}
         self._claimed: set[tuple[str, datetime]] = set()
 
     def trading_state(self) -> TradingState:
@@ -22,6 +24,19 @@ class MemoryControl:
     def set_trading_state(self, state: TradingState) -> None:
         with self._lock:
             self._trading_state = state
+
+    def block_entries(self, block: EntryBlock) -> bool:
+        session = new_york_date(block.at) if block.scope is BlockScope.DAY else None
+        with self._lock:
+            return self._blocks.setdefault(session, block) is block
+
+    def entry_block(self, session: date) -> EntryBlock | None:
+        with self._lock:
+            return self._blocks.get(None) or self._blocks.get(session)
+
+    def lift_entry_block(self) -> None:
+        with self._lock:
+            self._blocks.pop(None, None)
 
     def account_number(self) -> str | None:
         with self._lock:
