@@ -1,32 +1,16 @@
 """`options-agent flatten --broker-only`: no option position left, with nothing but the keys."""
 
-import json
-import os
 from decimal import Decimal
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from agent.adapters.alpaca.credentials import (
-    Credentials,
-    CredentialsMalformed,
-    LiveTradingRefused,
-    parse_credentials,
-)
-from agent.ports import (
-    BrokerMisunderstood,
-    BrokerRefused,
-    BrokerUnavailable,
-    CredentialsRefused,
-)
+from agent.ports import BrokerMisunderstood, BrokerRefused, BrokerUnavailable
+from cli.keys import KeyFileOption, LiveOption, keys_accepted, read_credentials
 from cli.problems import ReportedProblem, ResultWrong
 
 if TYPE_CHECKING:
     from cli.flattening import Flattening, Outcome
-
-KEY_ID, SECRET_KEY, ENDPOINT = "APCA_API_KEY_ID", "APCA_API_SECRET_KEY", "APCA_API_BASE_URL"
-"""The names that Alpaca's own tools read."""
 
 
 def flatten(
@@ -37,15 +21,8 @@ def flatten(
             "--broker-only", help="At the broker alone; the agent's book does not hear of it."
         ),
     ] = False,
-    key_file: Annotated[
-        Path | None,
-        typer.Option(
-            help=f"JSON with key_id, secret_key, endpoint; else {KEY_ID} and {SECRET_KEY}."
-        ),
-    ] = None,
-    live: Annotated[
-        bool, typer.Option("--live", help="Take an endpoint that trades real money.")
-    ] = False,
+    key_file: KeyFileOption = None,
+    live: LiveOption = False,
     concession: Annotated[
         float,
         typer.Option(help="Give at most so much of mid beyond mid, or 0.10.", min=0, max=1),
@@ -63,16 +40,15 @@ def flatten(
     from cli.flattening import Flattening  # noqa: PLC0415
 
     try:
-        with connect(_credentials(key_file), live_trading=live) as connection:
+        with (
+            keys_accepted(),
+            connect(read_credentials(key_file), live_trading=live) as connection,
+        ):
             flattening = Flattening(connection, Decimal(str(concession)), typer.echo)
             if yes:
                 _conclude(flattening.act())
             else:
                 _rehearse(flattening)
-    except LiveTradingRefused as problem:
-        raise ReportedProblem("these keys trade real money: say --live to mean it") from problem
-    except (CredentialsMalformed, CredentialsRefused) as problem:
-        raise ReportedProblem(str(problem)) from problem
     except (BrokerUnavailable, BrokerMisunderstood, BrokerRefused) as problem:
         raise ResultWrong(f"what is left is not known: {problem}") from problem
 
@@ -102,18 +78,3 @@ def _conclude(outcome: "Outcome") -> None:
     left += [f"order {order.client_order_id}" for order in outcome.orders_open]
     reasons = f" ({'; '.join(outcome.troubles)})" if outcome.troubles else ""
     raise ResultWrong(f"not flat, left are: {', '.join(left)}{reasons}")
-
-
-def _credentials(key_file: Path | None) -> Credentials:
-    if key_file is not None:
-        try:
-            return parse_credentials(key_file.read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError) as problem:
-            raise ReportedProblem(f"cannot read {key_file}") from problem
-    missing = [name for name in (KEY_ID, SECRET_KEY) if not os.environ.get(name)]
-    if missing:
-        raise ReportedProblem(f"no keys: give --key-file, or set {' and '.join(missing)}")
-    given = {"key_id": os.environ[KEY_ID], "secret_key": os.environ[SECRET_KEY]}
-    if os.environ.get(ENDPOINT):
-        given["endpoint"] = os.environ[ENDPOINT]
-    return parse_credentials(json.dumps(given))

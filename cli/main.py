@@ -7,6 +7,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
+from cli.backfill_iv import backfill_iv
 from cli.demo import demo
 from cli.exchange import exchange
 from cli.flatten import flatten
@@ -30,6 +31,7 @@ app.command()(show_config)
 app.command()(state)
 app.add_typer(trade, name="trade")
 app.command()(report_dates)
+app.command("backfill-iv")(backfill_iv)
 app.command()(flatten)
 
 

@@ -69,7 +69,8 @@ def _story(report: RehearsalReport) -> Table:
     table.add_column("When", no_wrap=True)
     table.add_column("Symbol", no_wrap=True)
     table.add_column("Event")
-    table.add_column("Why")
+    # Folded where a list of strikes is too long for the column: no number is cut off.
+    table.add_column("Why", overflow="fold")
     for event in report.story:
         times = f" ({event.times} times)" if event.times > 1 else ""
         table.add_row(

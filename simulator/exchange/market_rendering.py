@@ -96,15 +96,16 @@ def render_contract(
     open_interest_date: str | None,
     *,
     show_deliverables: bool,
+    is_listed: bool = True,
 ) -> Json:
     """Spell a contract; open interest appears here only, as a string."""
     contract = listing.contract
-    body = {
+    body: Json = {
         "id": identifiers.asset(contract.symbol),
         "symbol": contract.symbol,
         "name": contract_name(contract),
-        "status": "active",
-        "tradable": True,
+        "status": "active" if is_listed else "inactive",
+        "tradable": is_listed,
         "expiration_date": contract.expiration.isoformat(),
         "root_symbol": contract.underlying,
         "underlying_symbol": contract.underlying,

@@ -1,6 +1,6 @@
 """The market data API: options; and the trading API's list of contracts."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 
@@ -152,14 +152,19 @@ def get_contracts(exchange: Exchange, call: Call) -> Reply:
     underlyings = call.words("underlying_symbols") or list(exchange.world.symbols)
     root = call.text("root_symbol")
     listed: list[OptionListing] = []
-    if call.text("status") != "inactive" and call.text("style") != "european":
+    is_listed = call.one_of("status", ("active", "inactive"), "active") == "active"
+    if call.text("style") != "european":
         for underlying in underlyings:
             if root in {None, underlying}:
-                listed.extend(exchange.market.chain(underlying, bounds))
+                listed.extend(
+                    exchange.market.chain(underlying, bounds)
+                    if is_listed
+                    else _expired(exchange, underlying, bounds)
+                )
     listed.sort(key=lambda listing: listing.contract.symbol)
     keys = [listing.contract.symbol for listing in listed]
     page, token = page_after(listed, keys, call.text("page_token"), limit)
-    rows = [_contract(exchange, call, listing) for listing in page]
+    rows = [_contract(exchange, call, listing, is_listed=is_listed) for listing in page]
     return Reply({"option_contracts": rows, "next_page_token": token})
 
 
@@ -172,13 +177,31 @@ def get_contract(exchange: Exchange, call: Call) -> Reply:
     return Reply(_contract(exchange, call, listing))
 
 
-def _contract(exchange: Exchange, call: Call, listing: OptionListing) -> Json:
+def _expired(exchange: Exchange, underlying: str, bounds: ListingFilter) -> Iterator[OptionListing]:
+    """List the contracts that expired on past sessions of the world, as they last were."""
+    if underlying not in exchange.world.symbols:
+        return
+    today = new_york_date(exchange.now)
+    first = bounds.expiration_min or exchange.world.sessions[0].session
+    last = min(bounds.expiration_max or today, today - timedelta(days=1))
+    for session in exchange.world.sessions:
+        day = session.session
+        if first <= day <= last:
+            on_the_day = replace(bounds, expiration_min=day, expiration_max=day)
+            at = session.closes_at - LAST_QUOTE_BEFORE_CLOSE
+            yield from exchange.world.chain(underlying, at, on_the_day)
+
+
+def _contract(
+    exchange: Exchange, call: Call, listing: OptionListing, *, is_listed: bool = True
+) -> Json:
     _, before = sessions_around(exchange.calendar, exchange.now)
     return render_contract(
         listing,
         exchange.identifiers,
         None if before is None else before.session.isoformat(),
         show_deliverables=call.flag("show_deliverables"),
+        is_listed=is_listed,
     )
 
 

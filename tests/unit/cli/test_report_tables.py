@@ -158,3 +158,12 @@ def test_what_the_owner_said_is_part_of_every_report() -> None:
     said = printed(a_report(owner=(deed, late)))
     assert "Its owner on 06-10 12:00: close AAPL -190P/+185P 2026-07-17." in said
     assert "Its owner on 06-11 12:00: note, refused: no trade was open." in said
+
+
+def test_strikes_too_long_for_the_column_are_folded_and_not_cut_off() -> None:
+    strikes = "-132.5P/+127.5P/-157.5C/+162.5C"
+    event = StoryEvent(at="2026-01-07 15:45", symbol="ALFA", event="opened", why=f"2 x {strikes}")
+    said = printed(a_report(story=(event,)), tells_story=True)
+    first = said.index("2 x ") + len("2 x ")
+    assert "".join(said[first:].split())[: len(strikes)] == strikes
+    assert max(map(len, said.splitlines())) <= 80

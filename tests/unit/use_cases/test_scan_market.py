@@ -6,9 +6,11 @@ from decimal import Decimal
 
 import pytest
 
+from agent.adapters.memory.volatility import MemoryVolatilityHistory
 from agent.book.changes import BookChange, TradeWrite
 from agent.book.records import Signal
 from agent.market.events import SOURCE_QUOTES_STRIPPED
+from agent.market.last_trades import SOURCE_LAST_TRADES
 from agent.market.volatility import SOURCE_QUOTES
 from agent.ports import BrokerUnavailable, TradingState
 from tests.builders import AS_OF, SESSION, SYMBOL, a_trade
@@ -247,3 +249,22 @@ def test_a_quote_out_of_line_with_its_neighbours_is_no_premium() -> None:
 def _signal(signal: Signal | None) -> Signal:
     assert signal is not None
     return signal
+
+
+@pytest.mark.parametrize(("common_sessions", "entries"), [(19, 0), (20, 1)])
+def test_last_trades_complete_a_short_history_once_twenty_sessions_tell_how_they_read(
+    common_sessions: int, entries: int
+) -> None:
+    desk = ScanDesk(settings_for())
+    quoted = desk.volatility.samples(SYMBOL, 252, source=SOURCE_QUOTES)
+    young = MemoryVolatilityHistory()
+    young.record(SYMBOL, quoted[-common_sessions:])
+    young.record(
+        SYMBOL,
+        [
+            replace(s, implied_volatility=1.1 * s.implied_volatility, source=SOURCE_LAST_TRADES)
+            for s in quoted
+        ],
+    )
+    desk.desk = replace(desk.desk, volatility=young)
+    assert desk.scan().entries == entries

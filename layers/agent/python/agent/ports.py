@@ -193,6 +193,24 @@ class MarketData(Protocol):
         ...
 
 
+class PastSessions(Protocol):
+    """What is still known of past sessions: no quotes, but contracts and last trades."""
+
+    def contracts(self, symbol: str, first: date, last: date) -> tuple[OptionContract, ...]:
+        """List the contracts that expire from `first` to `last`, expired ones too, in order."""
+        ...
+
+    def stock_closes(self, symbol: str, first: date, last: date) -> Mapping[date, Decimal]:
+        """Give the closes of the sessions from `first` to `last`, as they were traded."""
+        ...
+
+    def option_closes(
+        self, contracts: Sequence[OptionContract], first: date, last: date
+    ) -> Mapping[OptionContract, Mapping[date, Decimal]]:
+        """Give the closes of contracts by session; one that never traded has none."""
+        ...
+
+
 class Book(Protocol):
     """The store of trades, positions, intents, ledger and journal; reads are consistent."""
 

@@ -9,6 +9,7 @@ from agent.config.settings import MarketSettings
 from agent.market.calendar import NEW_YORK, new_york_date
 from agent.market.chain import ChainAnalytics, OptionChain, analyze_chain
 from agent.market.dividends import ExDividend
+from agent.market.last_trades import LAST_TRADES_OF, OVERLAP_SESSIONS_MIN, joined_history
 from agent.market.outlook import ReportOutlook, is_disturbed, report_outlook, without_event
 from agent.market.quotes import UnderlyingSnapshot
 from agent.market.volatility import (
@@ -103,16 +104,23 @@ def _rank(desk: Desk, symbol: str, seen: _Volatility) -> IvRankBand:
     decisive = seen.stripped if is_disturbed(seen.points, seen.report) else seen.current
     if decisive is None:
         return NO_RANK
-    history = desk.volatility.samples(
-        symbol, market.iv_history_sessions_max, source=decisive.source
-    )
     return iv_rank_band(
         decisive,
-        history,
+        _history(desk, symbol, decisive.source),
         session=seen.session,
         sessions_min=market.iv_history_sessions_min,
         sessions_max=market.iv_history_sessions_max,
     )
+
+
+def _history(desk: Desk, symbol: str, source: str) -> Sequence[ImpliedVolatilitySample]:
+    """Give a source's history; where it is short, with what last trades tell of the time before."""
+    sessions_max = desk.settings.market.iv_history_sessions_max
+    history = desk.volatility.samples(symbol, sessions_max, source=source)
+    if not OVERLAP_SESSIONS_MIN <= len(history) < sessions_max:
+        return history
+    earlier = desk.volatility.samples(symbol, sessions_max, source=LAST_TRADES_OF[source])
+    return joined_history(history, earlier)
 
 
 def _record_samples(desk: Desk, symbol: str, seen: _Volatility, as_of: datetime) -> None:

@@ -9,6 +9,7 @@ from agent.adapters.alpaca.broker import AlpacaBroker
 from agent.adapters.alpaca.credentials import Credentials, endpoints_for
 from agent.adapters.alpaca.hours import AlpacaHours
 from agent.adapters.alpaca.market_data import AlpacaMarketData
+from agent.adapters.alpaca.past_sessions import AlpacaPastSessions
 from agent.adapters.alpaca.session import AlpacaSession, Timeouts
 
 
@@ -22,6 +23,7 @@ class AlpacaConnection:
     broker: AlpacaBroker
     hours: AlpacaHours
     market: AlpacaMarketData
+    past: AlpacaPastSessions
     sessions: tuple[AlpacaSession, AlpacaSession]
 
     def close(self) -> None:
@@ -54,5 +56,6 @@ def connect(
         broker=AlpacaBroker(trading),
         hours=AlpacaHours(trading),
         market=AlpacaMarketData(trading, data),
+        past=AlpacaPastSessions(trading, data),
         sessions=(trading, data),
     )

@@ -61,7 +61,7 @@ class OpenInterestCache:
         return ListedContracts(
             bounds=bounds,
             open_interest={row.text("symbol"): row.optional_whole("open_interest") for row in rows},
-            adjusted=frozenset(row.text("symbol") for row in rows if _is_adjusted(row, underlying)),
+            adjusted=frozenset(row.text("symbol") for row in rows if is_adjusted(row, underlying)),
         )
 
 
@@ -84,7 +84,8 @@ def chain_parameters(bounds: ChainRequest) -> dict[str, str]:
     return parameters
 
 
-def _is_adjusted(row: Answer, underlying: str) -> bool:
+def is_adjusted(row: Answer, underlying: str) -> bool:
+    """Say whether a listed contract delivers something else than 100 shares of its underlying."""
     root = row.optional_text("root_symbol")
     sizes = (row.optional_number("multiplier"), row.optional_number("size"))
     return (root is not None and root != underlying) or any(
