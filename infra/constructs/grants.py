@@ -1,7 +1,7 @@
 """Who may do what: each function has a role of its own, and the role no more than this.
 
-No function may delete a trade or a position, move the trading state of the owner, or read a table
-that it does not use.
+No function may delete a trade or a position, or read a table that it does not use. The monitor
+alone may move the trading state of the owner: its code only tightens it.
 """
 
 from collections.abc import Mapping
@@ -29,6 +29,8 @@ BINDING_PARTITION = "binding"
 """The partition of `agent_control` in which the account is bound, and nothing else."""
 BLOCK_PARTITION = "block"
 """The partition of `agent_control` with what blocks entries: written by one, lifted by none."""
+TRADING_PARTITION = "control"
+"""The partition of `agent_control` with the trading state, and nothing else."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,7 @@ class Rights:
     """Tables whose index it may query."""
     binds_account: bool = False
     blocks_entries: bool = False
+    pauses_entries: bool = False
     tells: bool = False
     starts: tuple[str, ...] = ()
     sees: tuple[str, ...] = ()
@@ -74,6 +77,7 @@ RIGHTS: Mapping[str, Rights] = MappingProxyType(
             positions=READ + WRITE,
             agent_state=READ + WRITE + DELETE,
             agent_control=READ,
+            pauses_entries=True,
             tells=True,
             starts=("open_position", "close_position"),
             sees=("open_position", "close_position"),
@@ -135,7 +139,9 @@ class Grantor:
         partitions = [BINDING_PARTITION] if rights.binds_account else []
         partitions += [BLOCK_PARTITION] if rights.blocks_entries else []
         if partitions:
-            self._let_put(function, partitions)
+            self._let_write(function, APPEND, partitions)
+        if rights.pauses_entries:
+            self._let_write(function, UPDATE, [TRADING_PARTITION])
         if rights.tells:
             _allow(function, ("sns:Publish",), self.alerting.topic.topic_arn)
             _allow(function, tuple(ENCRYPT_ACTIONS), self.alerting.key.key_arn)
@@ -144,10 +150,12 @@ class Grantor:
         for name in rights.sees:
             _allow(function, ("states:DescribeExecution",), _executions(self.machines[name]))
 
-    def _let_put(self, function: AgentFunction, partitions: list[str]) -> None:
+    def _let_write(
+        self, function: AgentFunction, actions: tuple[str, ...], partitions: list[str]
+    ) -> None:
         function.add_to_role_policy(
             iam.PolicyStatement(
-                actions=list(APPEND),
+                actions=list(actions),
                 resources=[self.tables.by_name["agent_control"].table_arn],
                 conditions={"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": partitions}},
             )

@@ -155,6 +155,11 @@ class FaultyControl:
     def lift_entry_block(self) -> None:
         self._control.lift_entry_block()
 
+    def pause_entries(self) -> None:
+        self._sandbox.effect(
+            "control.pause_entries", BOOK_WRITE, self._control.pause_entries, _busy
+        )
+
     def account_number(self) -> str | None:
         return self._control.account_number()
 

@@ -9,6 +9,7 @@ from tests.infra.synthesized import Synthesized
 
 CHANGES = {"dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"}
 BINDS = {"scan_market", "place_order"}
+PAUSES = {"monitor_positions"}
 
 
 def allowed_on(template: Synthesized, function: str, table: str) -> set[str]:
@@ -43,11 +44,26 @@ def test_no_function_can_delete_a_trade_or_a_position(template: Synthesized, nam
 
 
 @pytest.mark.parametrize("name", ENVIRONMENTS)
-def test_only_those_that_check_the_account_write_to_the_control_table(
+def test_only_those_that_check_the_account_or_pause_entries_write_to_the_control_table(
     template: Synthesized, name: str
 ) -> None:
     changes = allowed_on(template, name, "agent_control") & CHANGES
-    assert changes == ({"dynamodb:PutItem"} if name in BINDS else set())
+    binding = {"dynamodb:PutItem"} if name in BINDS else set()
+    pausing = {"dynamodb:UpdateItem"} if name in PAUSES else set()
+    assert changes == binding | pausing
+
+
+def test_pausing_entries_writes_to_the_trading_state_only(template: Synthesized) -> None:
+    arn = f"{template.tables()['agent_control'].logical_id}.Arn"
+    (pausing,) = (
+        statement
+        for statement in template.statements(
+            template.role_of(template.functions()["monitor_positions"])
+        )
+        if statement["Resource"] == [arn] and "dynamodb:UpdateItem" in statement["Action"]
+    )
+    condition = pausing["Condition"]["ForAllValues:StringEquals"]
+    assert condition == {"dynamodb:LeadingKeys": [keys.TRADING_STATE.pk]}
 
 
 @pytest.mark.parametrize("name", sorted(BINDS))

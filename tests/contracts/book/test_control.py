@@ -24,6 +24,25 @@ def test_the_trading_state_is_what_was_said_last(stores: Stores, state: TradingS
     assert stores.control.account_number() is None
 
 
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (None, TradingState.REDUCING),
+        (TradingState.ACTIVE, TradingState.REDUCING),
+        (TradingState.REDUCING, TradingState.REDUCING),
+        (TradingState.HALTED, TradingState.HALTED),
+    ],
+)
+def test_pausing_entries_only_tightens(
+    stores: Stores, before: TradingState | None, after: TradingState
+) -> None:
+    if before is not None:
+        stores.control.set_trading_state(before)
+    stores.control.pause_entries()
+
+    assert stores.control.trading_state() is after
+
+
 def test_the_first_account_binds(stores: Stores) -> None:
     assert stores.control.account_number() is None
 

@@ -151,3 +151,16 @@ def test_of_concurrent_writers_of_one_trade_one_wins(stores: Stores) -> None:
     assert stores.book.ledger("portfolio").heat_cents == 30
     (stored,) = stores.book.active_trades()
     assert stored.notes == f"writer {won.index(True)}"
+
+
+def test_losses_are_counted_and_forgiven(stores: Stores) -> None:
+    losses, forgiven = LedgerField.LOSSES, LedgerField.LOSSES_FORGIVEN
+    for _ in range(3):
+        stores.book.commit(BookChange(ledger=(a_move("streak", {losses: 1}),)))
+    assert stores.book.ledger("streak").losing_streak == 3
+
+    end = BookChange(ledger=(a_move("streak", {forgiven: 3}, {forgiven: 3}),))
+    stores.book.commit(end)
+    assert stores.book.ledger("streak").losing_streak == 0
+    with pytest.raises(LimitReached):
+        stores.book.commit(end)

@@ -50,6 +50,7 @@ def test_every_check_speaks_even_where_all_fail() -> None:
         portfolio_entry=LedgerEntry("portfolio", heat_cents=2_700_000),
         day_entry=LedgerEntry("day", entries=10),
         symbol_entry=LedgerEntry("symbol", capital_cents=2_700_000, positions=2),
+        streak_entry=LedgerEntry("streak", losses=9, losses_forgiven=4),
     )
     findings = check_entry(context, a_risk(heat_cents=1, capital_cents=1_800_001))
     assert [finding.check for finding in findings] == list(Check)
@@ -157,3 +158,23 @@ def test_a_scan_acts_on_no_more_signals_than_it_may() -> None:
     pacing = pace(0, RiskSettings(max_entries_per_session=5, max_signals_per_scan=2))
     assert pacing.entries_left == 2
     assert pacing.sentence == ("0 of 5 entries of this session are made; a scan makes at most 2.")
+
+
+def test_a_losing_streak_at_its_limit_refuses() -> None:
+    four = replace(CONTEXT, streak_entry=LedgerEntry("streak", losses=9, losses_forgiven=5))
+    five = replace(CONTEXT, streak_entry=LedgerEntry("streak", losses=9, losses_forgiven=4))
+    assert finding_of(Check.LOSING_STREAK, four).passed
+    refused = finding_of(Check.LOSING_STREAK, five)
+    assert not refused.passed
+    assert refused.sentence == "5 trades closed at a loss in a row; 5 pause entries."
+
+
+def test_a_streak_limit_of_nothing_never_refuses() -> None:
+    endless = replace(
+        CONTEXT,
+        streak_entry=LedgerEntry("streak", losses=99),
+        settings=RiskSettings(losing_streak_max=0),
+    )
+    found = finding_of(Check.LOSING_STREAK, endless)
+    assert found.passed
+    assert found.limit is None

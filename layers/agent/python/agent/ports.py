@@ -316,6 +316,10 @@ class Control(Protocol):
 
     def set_trading_state(self, state: TradingState) -> None: ...
 
+    def pause_entries(self) -> None:
+        """Tighten trading from active to reducing; what the owner has tightened further stays."""
+        ...
+
     def account_number(self) -> str | None:
         """Give the broker account this stage belongs to, or None before the first bind."""
         ...

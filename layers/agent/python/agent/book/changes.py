@@ -13,14 +13,16 @@ class LedgerField(StrEnum):
     CAPITAL_CENTS = "capital_cents"
     POSITIONS = "positions"
     ENTRIES = "entries"
+    LOSSES = "losses"
+    LOSSES_FORGIVEN = "losses_forgiven"
 
 
 @dataclass(frozen=True)
 class LedgerMove:
     """Add `deltas` to one ledger entry, provided no sum in `bounds` is exceeded.
 
-    `key` is `portfolio`, `day#YYYY-MM-DD` or `symbol#SYMBOL`. A missing entry counts as zeros.
-    Bounds bind increases only; a release always succeeds.
+    `key` is `portfolio`, `day#YYYY-MM-DD`, `symbol#SYMBOL` or `streak`. A missing entry
+    counts as zeros. Bounds bind increases only; a release always succeeds.
     """
 
     key: str
@@ -35,6 +37,15 @@ class LedgerEntry:
     capital_cents: int = 0
     positions: int = 0
     entries: int = 0
+    losses: int = 0
+    """Trades ever closed at a loss."""
+    losses_forgiven: int = 0
+    """How many of these lie before the last trade that was none, or the last pause."""
+
+    @property
+    def losing_streak(self) -> int:
+        """Count the trades closed at a loss since."""
+        return self.losses - self.losses_forgiven
 
 
 @dataclass(frozen=True)

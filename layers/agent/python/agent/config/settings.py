@@ -177,6 +177,12 @@ class RiskSettings(Section):
     daily_loss_max_fraction: Fraction = Field(
         Decimal("0.05"), description="loss of the day over prior close equity that stops entries"
     )
+    losing_streak_max: int = Field(
+        5,
+        ge=0,
+        description="trades closed at a loss one after another that pause entries: trading is set "
+        "to reducing until the owner resumes; 0 never pauses",
+    )
     trade_capital_max_fraction: Fraction = Field(
         Decimal("0.20"), description="capital of one trade over the account"
     )

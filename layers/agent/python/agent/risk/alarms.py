@@ -41,6 +41,20 @@ def daily_loss_alerts(loss: DailyLoss | None, session: date, at: datetime) -> tu
     )
 
 
+def streak_alert(streak: LedgerEntry, at: datetime) -> Alert:
+    """Tell that a losing streak has paused entries; each pause is told once."""
+    return Alert(
+        alert_id=f"losing-streak-{streak.losses}",
+        kind=AlertKind.SYSTEM_ERROR,
+        at=at,
+        subject=f"Entries are paused: {streak.losing_streak} losing trades in a row",
+        message=(
+            f"The last {streak.losing_streak} trades closed at a loss. Trading is set to reducing:"
+            " no entries, all exits. It stays so until you say `options-agent state active`."
+        ),
+    )
+
+
 def breach_alerts(
     limits: AccountLimits,
     portfolio: LedgerEntry,

@@ -10,14 +10,17 @@ from agent.book.records import TradeRisk
 from agent.config.settings import RiskSettings
 from agent.options.money import from_cents
 from agent.risk.limits import AccountLimits, DailyLoss, account_limits, daily_loss
+from agent.risk.reservation import STREAK_KEY
 
 ZERO = Decimal(0)
 PERCENT = Decimal(100)
+NO_STREAK = LedgerEntry(STREAK_KEY)
 
 
 class Check(StrEnum):
     TRADES_PER_DAY = "trades_per_day"
     DAILY_LOSS = "daily_loss"
+    LOSING_STREAK = "losing_streak"
     TRADE_CAPITAL = "trade_capital"
     SYMBOL_POSITIONS = "symbol_positions"
     PORTFOLIO_HEAT = "portfolio_heat"
@@ -55,6 +58,7 @@ class RiskContext:
     settings: RiskSettings
     cash_flows: Decimal = ZERO
     """Deposits less withdrawals of the day."""
+    streak_entry: LedgerEntry = NO_STREAK
 
     @property
     def limits(self) -> AccountLimits | None:
@@ -83,6 +87,7 @@ def check_entry(context: RiskContext, proposed: TradeRisk) -> tuple[Finding, ...
             f"entries on {context.session:%Y-%m-%d}",
         ),
         _daily_loss_finding(context),
+        _streak_finding(context),
         _money_finding(
             Check.TRADE_CAPITAL,
             proposed.capital_cents,
@@ -197,4 +202,17 @@ def _daily_loss_finding(context: RiskContext) -> Finding:
             f"The day's loss is {loss.fraction * PERCENT:.2f} % of prior close equity, "
             f"{relation} the limit of {limit * PERCENT:.2f} %."
         ),
+    )
+
+
+def _streak_finding(context: RiskContext) -> Finding:
+    limit, streak = context.settings.losing_streak_max, context.streak_entry.losing_streak
+    passed = limit == 0 or streak < limit
+    pauses = f"{limit} pause entries" if limit else "no number of them pauses entries"
+    return Finding(
+        check=Check.LOSING_STREAK,
+        passed=passed,
+        actual=Decimal(streak),
+        limit=Decimal(limit) if limit else None,
+        sentence=f"{streak} trades closed at a loss in a row; {pauses}.",
     )

@@ -5,12 +5,14 @@ are stated only where a move takes: giving back always succeeds.
 """
 
 from datetime import date
+from decimal import Decimal
 
-from agent.book.changes import LedgerField, LedgerMove
+from agent.book.changes import LedgerEntry, LedgerField, LedgerMove
 from agent.book.records import TradeRisk
 from agent.risk.limits import AccountLimits
 
 PORTFOLIO_KEY = "portfolio"
+STREAK_KEY = "streak"
 
 
 def day_key(session: date) -> str:
@@ -82,6 +84,24 @@ def release_moves(
     if unfilled_session is None:
         return moves
     return (*moves, LedgerMove(day_key(unfilled_session), {LedgerField.ENTRIES: -1}))
+
+
+def outcome_moves(pnl: Decimal, streak: LedgerEntry) -> tuple[LedgerMove, ...]:
+    """Count a trade that closes: a loss lengthens the streak, anything else ends it."""
+    if pnl < 0:
+        return (LedgerMove(STREAK_KEY, {LedgerField.LOSSES: 1}),)
+    return forgiving_moves(streak)
+
+
+def forgiving_moves(streak: LedgerEntry) -> tuple[LedgerMove, ...]:
+    """End a losing streak as it was read; empty where there is none.
+
+    The bound refuses whoever read it before another had ended it: read again.
+    """
+    if streak.losing_streak <= 0:
+        return ()
+    forgiven = LedgerField.LOSSES_FORGIVEN
+    return (LedgerMove(STREAK_KEY, {forgiven: streak.losing_streak}, {forgiven: streak.losses}),)
 
 
 def _exposure(risk: TradeRisk, sign: int) -> dict[LedgerField, int]:

@@ -10,7 +10,7 @@ from agent.market.calendar import new_york_date
 from agent.ports import Account
 from agent.risk.checks import Finding, RiskContext, check_entry
 from agent.risk.limits import AccountLimits, DailyLoss, account_limits
-from agent.risk.reservation import PORTFOLIO_KEY, day_key, symbol_key
+from agent.risk.reservation import PORTFOLIO_KEY, STREAK_KEY, day_key, symbol_key
 from agent.risk.sizing import (
     Sizing,
     kelly_fraction,
@@ -85,6 +85,7 @@ def measure_entry(desk: Desk, signal: Signal, account: Account, as_of: datetime)
         day_entry=desk.book.ledger(day_key(session)),
         symbol_entry=symbol_entry,
         settings=settings.risk,
+        streak_entry=desk.book.ledger(STREAK_KEY),
         cash_flows=desk.broker.cash_flows(session),
     )
     return EntryRisk(

@@ -24,6 +24,7 @@ from agent.risk.reservation import adjust_moves, release_moves
 from agent.risk.sizing import fill_exposure, scaled_risk, trade_risk
 from agent.use_cases.alerting import publish_alerts
 from agent.use_cases.desk import Desk
+from agent.use_cases.losing_streak import commit_outcome
 from agent.use_cases.steps import OrderStillWorking, SettlementResult
 
 
@@ -41,7 +42,7 @@ def settle(desk: Desk, intent: Intent, trade: Trade) -> SettlementResult:
     change = _settle_entry(desk, intent, trade) if entry else _settle_exit(desk, intent, trade)
     outcome = change.intents[0].intent.outcome or ""
     try:
-        desk.book.commit(change)
+        commit_outcome(desk, change)
     except BookConflict:
         stored = desk.book.intent(intent.intent_id)
         if stored is None or stored.status is not IntentStatus.DONE:

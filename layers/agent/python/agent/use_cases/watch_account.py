@@ -11,6 +11,7 @@ from agent.risk.alarms import breach_alerts, daily_loss_alerts
 from agent.risk.limits import DailyLoss, account_limits, daily_loss
 from agent.risk.reservation import PORTFOLIO_KEY, symbol_key
 from agent.use_cases.desk import Desk
+from agent.use_cases.losing_streak import pause_on_losing_streak
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,7 @@ class AccountStanding:
 def watch_account(desk: Desk, active: Sequence[Trade], now: datetime) -> AccountStanding:
     """Measure the account against its limits as valued now, and tell of what is broken.
 
-    Entries need no stopping here: each is checked against the same figures.
+    Entries need no stopping but for a losing streak: each is checked against the same figures.
     """
     session, settings = new_york_date(now), desk.settings.risk
     account = desk.broker.account()
@@ -42,6 +43,7 @@ def watch_account(desk: Desk, active: Sequence[Trade], now: datetime) -> Account
         session,
         now,
     )
+    pause_on_losing_streak(desk, now)
     alerts = (*daily_loss_alerts(loss, session, now), *breached)
     if alerts:
         desk.book.commit(BookChange(alerts=alerts))

@@ -4,7 +4,7 @@ import json
 from datetime import date, datetime, timedelta
 from uuid import uuid4
 
-from pynamodb.exceptions import PutError
+from pynamodb.exceptions import PutError, UpdateError
 
 from agent.adapters.dynamodb import keys
 from agent.adapters.dynamodb.attributes import timestamp
@@ -56,6 +56,18 @@ class DynamoControl:
     def lift_entry_block(self) -> None:
         with store_answers():
             self._control(*keys.ACCOUNT_BLOCK).delete()
+
+    def pause_entries(self) -> None:
+        value = self._control.value
+        is_active = value.does_not_exist() | (value == TradingState.ACTIVE.value)
+        with store_answers():
+            try:
+                self._control(*keys.TRADING_STATE).update(
+                    [value.set(TradingState.REDUCING.value)], condition=is_active
+                )
+            except UpdateError as error:
+                if not is_condition_failed(error):
+                    raise
 
     def account_number(self) -> str | None:
         item = get_item(self._control, *keys.ACCOUNT_NUMBER)

@@ -38,6 +38,11 @@ class MemoryControl:
         with self._lock:
             self._blocks.pop(None, None)
 
+    def pause_entries(self) -> None:
+        with self._lock:
+            if self._trading_state is TradingState.ACTIVE:
+                self._trading_state = TradingState.REDUCING
+
     def account_number(self) -> str | None:
         with self._lock:
             return self._account_number
