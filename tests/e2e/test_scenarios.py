@@ -2,10 +2,48 @@
 
 from pathlib import Path
 
+import pytest
+
+from simulator.worlds.scenarios import SCENARIOS
 from tests.e2e.test_demo import ONE_SYMBOL, demo
 
 FEW_ORDERS = ("--set", "execution.polls_per_rung=1", "--set", "execution.urgent_ladder=[1]")
 SHORT = ("--sessions", "8", "--seed", "7", *ONE_SYMBOL, *FEW_ORDERS)
+
+BOTH_BOOKS_AGREE = sorted(SCENARIOS.keys() - {"broker-outage", "assignment"})
+"""The other two have tests of their own below."""
+
+
+@pytest.mark.parametrize("scenario", BOTH_BOOKS_AGREE)
+def test_a_scenario_is_played_told_and_booked_to_the_cent(tmp_path: Path, scenario: str) -> None:
+    outcome, report = demo(tmp_path, "--scenario", scenario, *SHORT)
+    assert (outcome.code, outcome.errors) == (0, "")
+    assert report["scenario"] == scenario
+    assert report["cash_identity"]["holds"] is True
+    assert report["differences"] == []
+    assert report["failures"] == {}
+    assert report["entries"] > 0
+    assert f"Played scenario {scenario}, seed 7" in outcome.output
+    opened = [event for event in report["story"] if event["event"] == "opened"]
+    assert len(opened) == report["entries"]
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("scenario", sorted(SCENARIOS.keys() - {"assignment"}))
+def test_a_scenario_of_full_size_says_what_the_desk_did_and_why(
+    tmp_path: Path, scenario: str
+) -> None:
+    outcome, report = demo(tmp_path, "--scenario", scenario)
+    assert (outcome.code, outcome.errors) == (0, "")
+    assert report["sessions"] == 30
+    assert report["cash_identity"]["holds"] is True
+    assert report["differences"] == []
+    closes = [event for event in report["story"] if event["event"].startswith("closing: ")]
+    assert {event["event"].removeprefix("closing: ").replace(" ", "_") for event in closes} >= set(
+        report["exits"]
+    )
+    assert all(event["why"].endswith(".") for event in closes)
+    assert sum(report["exits"].values()) > 0
 
 
 def test_an_outage_of_the_broker_is_counted_told_and_survived(tmp_path: Path) -> None:
