@@ -54,7 +54,7 @@ class AgentStack(cdk.Stack):
         steps = self._functions(starting=False)
         workflows = [
             Workflow(self, name, stage=stage, functions=steps)
-            for name in ("open_position", "close_position")
+            for name in ("open_position", "close_position", "roll_position")
         ]
         for workflow in workflows:
             self._values[f"{workflow.name.upper()}_ARN"] = workflow.machine.state_machine_arn

@@ -79,8 +79,8 @@ RIGHTS: Mapping[str, Rights] = MappingProxyType(
             agent_control=READ,
             pauses_entries=True,
             tells=True,
-            starts=("open_position", "close_position"),
-            sees=("open_position", "close_position"),
+            starts=("open_position", "close_position", "roll_position"),
+            sees=("open_position", "close_position", "roll_position"),
         ),
         "check_risk": Rights(
             trades=READ + SCAN, agent_state=READ + WRITE + DELETE, agent_control=READ

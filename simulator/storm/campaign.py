@@ -117,7 +117,7 @@ def _report(
             for name, number in sorted(counts.items())
             if name.startswith("exit_") and not name.startswith(("exit_begun", "exit_required"))
         },
-        rolls=0,
+        rolls=counts["rolls"],
         assignments=0,
         partials=counts["partial_orders"],
         violations=tuple(

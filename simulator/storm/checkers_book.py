@@ -5,7 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from agent.book.records import Trade
-from agent.book.states import ACTIVE_STATUSES, TradeStatus
+from agent.book.states import ACTIVE_STATUSES, ExitReason, TradeStatus
 from agent.risk.reservation import PORTFOLIO_KEY, day_key, symbol_key
 from simulator.checkers.cash_identity import check_cash_identity
 from simulator.exchange.calendar import new_york_date
@@ -175,6 +175,8 @@ class OwnerIsTold:
             if trade.execution.contracts and f"{trade.trade_id}-entry-1-alert" not in told:
                 found.append(f"the owner never heard that {trade.trade_id} was opened")
             close = f"{trade.trade_id}-close-{trade.close_attempts}-alert"
+            if trade.exit_reason is ExitReason.ROLL:
+                close = f"{trade.trade_id}-roll-{trade.campaign.attempts}-alert"
             if trade.status is TradeStatus.CLOSED and close not in told:
                 found.append(f"the owner never heard that {trade.trade_id} was closed")
         return self.check(view) + found

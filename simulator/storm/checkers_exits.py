@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
-from agent.book.records import Intent, Trade
+from agent.book.records import Intent, IntentKind, Trade
 from agent.book.states import ExitReason, TradeStatus
 from agent.config.settings import PremiumSettings, Settings
 from agent.options.contracts import OptionType
@@ -179,6 +179,9 @@ def _justified(view: DayView, trade: Trade, intent: Intent) -> bool:
         return max(s.breached_by for s in sights) >= -BREACH_MARGIN_FRACTION
     if reason is ExitReason.EXPIRATION_NEAR:
         return _dte_then(view, trade, view.now) < rules.exit_below_dte
+    if intent.kind is IntentKind.ROLL:
+        is_late = _dte_then(view, trade, view.now) < rules.exit_below_dte
+        return is_late or max(s.breached_by for s in sights) >= -BREACH_MARGIN_FRACTION
     return reason is not ExitReason.MANUAL or trade.manual_exit_requested
 
 

@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from simulator.exchange import Order
 from simulator.exchange.calendar import new_york_date
-from simulator.storm.view import DayView, trade_id_of
+from simulator.storm.view import DayView, intent_id_of, trade_id_of, units_moved
 
 VALUED_WITHIN = timedelta(seconds=180)
 """A limit is valued when risk is reserved; its first order follows within so long."""
@@ -129,31 +129,48 @@ def stakes_of(orders: list[Order]) -> dict[str, Stake]:
 
 def _stake(orders: list[Order]) -> Stake:
     entries = [order for order in orders if "-entry-" in order.client_order_id]
-    exits = [order for order in orders if "-entry-" not in order.client_order_id]
     opened = sum(order.filled_units for order in entries)
     working = sum(order.remaining_units for order in entries if order.is_working)
-    closed = sum(order.filled_units for order in exits)
-    units = opened + working - closed
+    units = working + sum(units_moved(order) * order.filled_units for order in orders)
     received = -sum((order.filled_net for order in entries), Decimal(0))
     for order in entries:
         if order.is_working and order.signed_limit is not None:
             received -= order.signed_limit * order.remaining_units
     credit = received / (opened + working) if opened + working else Decimal(0)
-    width = _width(entries[0])
-    capital = (width - credit) * DOLLARS_PER_POINT
+    rolls = [o for o in orders if "-roll-" in o.client_order_id and o.filled_units]
+    reopened = [order for order in rolls if units_moved(order) >= 0]
+    last = reopened[-1] if reopened else entries[0]
+    capital = (_width(last) - credit - _rolled_for(rolls)) * DOLLARS_PER_POINT
     contract = entries[0].legs[0].contract
     symbol = "" if contract is None else contract.underlying
     return Stake(symbol, capital, capital, units)
 
 
+def _rolled_for(rolls: list[Order]) -> Decimal:
+    """Give what the rolls of a trade brought a unit, roll by roll."""
+    total = Decimal(0)
+    for intent_id in {intent_id_of(order.client_order_id) for order in rolls}:
+        own = [order for order in rolls if intent_id_of(order.client_order_id) == intent_id]
+        if not any(units_moved(order) >= 0 for order in own):
+            continue
+        for moved in {units_moved(order) for order in own}:
+            alike = [order for order in own if units_moved(order) == moved]
+            net = sum((order.filled_net for order in alike), Decimal(0))
+            total -= net / sum(order.filled_units for order in alike)
+    return total
+
+
 def _width(order: Order) -> Decimal:
-    """Give the distance of the strikes of the wider side."""
+    """Give the distance of the strikes of the wider side of what an order opens."""
     widths = []
     for kind in ("call", "put"):
         strikes = [
             leg.contract.strike
             for leg in order.legs
-            if leg.contract is not None and leg.contract.option_type.value == kind
+            if leg.contract is not None
+            and leg.contract.option_type.value == kind
+            and leg.position_intent is not None
+            and leg.position_intent.opens
         ]
         widths.append(max(strikes) - min(strikes) if strikes else Decimal(0))
     return max(widths)

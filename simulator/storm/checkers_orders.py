@@ -4,12 +4,20 @@ from collections import Counter, defaultdict
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from agent.book.records import Intent, IntentKind, IntentStatus, OrderAttempt, Signal, Urgency
+from agent.book.records import (
+    Intent,
+    IntentKind,
+    IntentStatus,
+    OrderAttempt,
+    OrderPart,
+    Signal,
+    Urgency,
+)
 from agent.ports import TradingState
 from simulator.exchange import Order, OrderStatus
 from simulator.exchange.records import Side
 from simulator.storm.market import Disturbance
-from simulator.storm.view import DayView, intent_id_of, trade_id_of
+from simulator.storm.view import DayView, intent_id_of, trade_id_of, units_moved
 
 ZERO = Decimal(0)
 IN_FLIGHT_SECONDS = 60.0
@@ -66,12 +74,20 @@ def _differs(order: Order, intent: Intent, attempt: OrderAttempt) -> list[str]:
             f"{order.client_order_id} has the limit {order.signed_limit}, "
             f"written down as {attempt.limit_cash} received"
         )
-    opens = intent.kind is IntentKind.ENTRY
-    if any(
-        leg.position_intent is None or leg.position_intent.opens is not opens for leg in order.legs
+    if [leg.position_intent is not None and leg.position_intent.opens for leg in order.legs] != (
+        _opens(intent, attempt, len(order.legs))
     ):
         found.append(f"{order.client_order_id} does not say that it {intent.kind}s")
     return found
+
+
+def _opens(intent: Intent, attempt: OrderAttempt, legs: int) -> list[bool]:
+    """Say of each leg of an order whether it is to open: a roll closes first."""
+    if intent.kind is not IntentKind.ROLL:
+        return [intent.kind is IntentKind.ENTRY] * legs
+    if attempt.part is not OrderPart.WHOLE:
+        return [attempt.part is OrderPart.OPEN] * legs
+    return [False] * (legs // 2) + [True] * (legs // 2)
 
 
 def _doubled(working: list[Order]) -> list[str]:
@@ -80,19 +96,19 @@ def _doubled(working: list[Order]) -> list[str]:
 
 
 def _overfilled(view: DayView) -> list[str]:
-    filled: defaultdict[str, int] = defaultdict(int)
-    wanted: dict[str, int] = {}
+    filled: defaultdict[tuple[str, int], int] = defaultdict(int)
+    wanted: dict[tuple[str, int], int] = {}
     by_trade: defaultdict[str, int] = defaultdict(int)
     for order in view.own_orders:
-        intent_id = intent_id_of(order.client_order_id)
-        wanted.setdefault(intent_id, order.units)
-        filled[intent_id] += order.filled_units
-        sign = 1 if "-entry-" in order.client_order_id else -1
-        by_trade[trade_id_of(order.client_order_id)] += sign * order.filled_units
+        moved = units_moved(order)
+        key = (intent_id_of(order.client_order_id), moved)
+        wanted.setdefault(key, order.units)
+        filled[key] += order.filled_units
+        by_trade[trade_id_of(order.client_order_id)] += moved * order.filled_units
     found = [
-        f"{intent_id} filled {count} of {wanted[intent_id]} wanted"
-        for intent_id, count in filled.items()
-        if count > wanted[intent_id]
+        f"{key[0]} filled {count} of {wanted[key]} wanted"
+        for key, count in filled.items()
+        if count > wanted[key]
     ]
     return found + [
         f"{trade} closed {-left} more than it had" for trade, left in by_trade.items() if left < 0
@@ -147,6 +163,9 @@ class PricesAreSane:
             limit = order.signed_limit
             if order.client_order_id in view.foreign_client_ids or known is None or limit is None:
                 continue
+            if known.kind is IntentKind.ROLL:
+                found += _roll(order, known)
+                continue
             if known.signal is not None:
                 found += self._entry(view, order, known, known.signal)
                 continue
@@ -187,6 +206,14 @@ def _cap(order: Order, intent: Intent) -> Decimal:
         return ZERO
     written = [a for a in intent.orders if a.client_order_id == order.client_order_id]
     return max((-a.natural_cash + abs(a.mid_cash - a.natural_cash) for a in written), default=ZERO)
+
+
+def _roll(order: Order, intent: Intent) -> list[str]:
+    """Hold a roll as one order to a net that pays for it."""
+    limit, least = order.signed_limit, intent.net_credit_min
+    if units_moved(order) or limit is None or least is None or -limit >= least > 0:
+        return []
+    return [f"{order.client_order_id} rolls for {-limit}, the least is {least}"]
 
 
 class OwnersWordHolds:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from agent.book.identifiers import slot_name
-from agent.book.records import Intent, IntentStatus, OrderStatus, Urgency
+from agent.book.records import Intent, IntentKind, IntentStatus, OrderStatus, Urgency
 from agent.book.states import ExitReason, TradeStatus
 from agent.ports import TradingState
 from simulator.exchange.fees import DEFAULT_SCHEDULE
@@ -33,7 +33,7 @@ class StaleSlotsAreDropped:
         most = view.scenario.settings.schedule.scan_slot_age_max_seconds + PASS_SECONDS
         found = []
         for intent in view.book.unfinished_intents():
-            if intent.signal is None or intent.intent_id in self._seen:
+            if intent.kind is not IntentKind.ENTRY or intent.intent_id in self._seen:
                 continue
             self._seen.add(intent.intent_id)
             slot = _slot_of(intent)
@@ -70,6 +70,8 @@ class HaltsAreKept:
             is_halted = words and words[-1][1] is TradingState.HALTED and words[-1][0] < heard_by
             if is_halted and intent.exit_reason is ExitReason.PROFIT_TARGET:
                 found.append(f"{intent.intent_id} takes its profit while trading is halted")
+            if is_halted and intent.kind is IntentKind.ROLL:
+                found.append(f"{intent.intent_id} rolls while trading is halted")
         return found
 
     def check_end(self, view: DayView) -> list[str]:

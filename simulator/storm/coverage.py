@@ -54,7 +54,6 @@ PER_HUNDRED_DAYS: Mapping[str, int] = {
 }
 """What so many days must have seen, whatever the profile."""
 NOT_YET_COVERED: tuple[str, ...] = (
-    "rolls: the agent does not roll yet",
     "assignments, exercise and early assignment: the agent does not book them yet",
     "leases with fencing tokens: the agent has none yet",
     "leg-by-leg closes: the agent has none yet",

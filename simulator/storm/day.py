@@ -340,6 +340,8 @@ class StormDay:
                 counts[f"exit_begun_{intent.exit_reason}"] += 1
         for trade in self._book.all_trades():
             counts[f"trade_{trade.status}"] += 1
+            counts["rolls"] += trade.campaign.rolls
+            counts["rolls_begun"] += trade.campaign.attempts
             if trade.status is TradeStatus.CLOSED:
                 counts[f"exit_{trade.exit_reason}"] += 1
         for checker in self.checkers:

@@ -27,6 +27,7 @@ WORKFLOWS = Path(__file__).resolve().parents[2] / "infra" / "workflows"
 MACHINES: Mapping[IntentKind, str] = {
     IntentKind.ENTRY: "open_position",
     IntentKind.CLOSE: "close_position",
+    IntentKind.ROLL: "roll_position",
 }
 TRANSITION_SECONDS_MAX = 0.3
 RUNNING = "RUNNING"

@@ -124,11 +124,17 @@ def intent_id_of(client_order_id: str) -> str:
 
 def trade_id_of(client_order_id: str) -> str:
     """Read the trade from the name of one of its orders."""
-    for kind in ("-entry-", "-close-"):
+    for kind in ("-entry-", "-close-", "-roll-"):
         head, found, _ = client_order_id.rpartition(kind)
         if found:
             return head
     return ""
+
+
+def units_moved(order: Order) -> int:
+    """Say what a unit of an order does to what its trade holds: 1 adds, -1 takes, 0 rolls."""
+    opens = {leg.position_intent is not None and leg.position_intent.opens for leg in order.legs}
+    return sum(1 if is_opened else -1 for is_opened in opens)
 
 
 def cash_of(fill: Fill) -> Decimal:

@@ -1,4 +1,4 @@
-"""What both workflows do with an order, from its placing to its recorded fill."""
+"""What every workflow does with an order, from its placing to its recorded fill."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,7 +19,9 @@ from tests.workflows.carrying import (
     working,
 )
 
-pytestmark = pytest.mark.parametrize("workflow", ["open_position", "close_position"])
+pytestmark = pytest.mark.parametrize(
+    "workflow", ["open_position", "close_position", "roll_position"]
+)
 
 
 def test_an_order_that_fills_is_recorded(tmp_path: Path, workflow: str) -> None:

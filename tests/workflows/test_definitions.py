@@ -40,7 +40,7 @@ def successors(state: dict[str, Any]) -> set[str]:
 
 
 def test_the_two_workflows_of_the_design_are_among_the_files(workflow: str) -> None:
-    assert {"open_position", "close_position"} <= set(DEFINITIONS)
+    assert {"open_position", "close_position", "roll_position"} <= set(DEFINITIONS)
     assert definition(workflow)["QueryLanguage"] == "JSONata"
 
 

@@ -96,7 +96,7 @@ def step_through(
     return step, tasks, waits
 
 
-@pytest.mark.parametrize("workflow", ["open_position", "close_position"])
+@pytest.mark.parametrize("workflow", ["open_position", "close_position", "roll_position"])
 @pytest.mark.parametrize("name", SCRIPTS)
 def test_the_same_script_takes_the_same_way(tmp_path: Path, workflow: str, name: str) -> None:
     script = SCRIPTS[name]

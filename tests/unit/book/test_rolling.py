@@ -17,6 +17,7 @@ from agent.book.records import (
     OrderPart,
     OrderStatus,
     PositionStatus,
+    RefusalKind,
     RollResidue,
     StopWatch,
     Trade,
@@ -26,7 +27,7 @@ from agent.book.roll_fills import (
     RollStep,
     is_one_order,
     next_roll_step,
-    order_symbols,
+    part_symbols,
     roll_signal_of,
     summarize_roll,
 )
@@ -37,7 +38,6 @@ from agent.options.contracts import OptionType
 from agent.options.structures import Leg, LegSide, Structure
 from tests.builders import (
     AS_OF,
-    EXPIRATION,
     LATER_EXPIRATION,
     ROLL_INTENT_ID,
     TRADE_ID,
@@ -54,6 +54,7 @@ from tests.builders import (
     positions_of,
 )
 
+REFUSED: dict[str, Any] = {"status": OrderStatus.REJECTED, "refusal": RefusalKind.LEGS}
 LADDERS = RollLadders(whole=2, close=2, open=2)
 FORMER, FOLLOWING = a_put_spread(), a_later_spread()
 PRICES = {
@@ -163,6 +164,7 @@ def test_nothing_rolls_on_top_of_a_residue() -> None:
     residue = RollResidue(
         structure=FORMER,
         contracts=1,
+        opened=2,
         sizing_loss_per_contract=Decimal(240),
         capital_per_contract=Decimal(385),
     )
@@ -185,8 +187,9 @@ def test_an_entry_is_no_roll() -> None:
 # What is sent next
 
 
-def step(*orders: OrderAttempt, former: Structure = FORMER) -> RollStep | None:
-    return next_roll_step(a_roll_intent(orders=orders), former, LADDERS)
+def step(*orders: OrderAttempt, following: Structure = FOLLOWING) -> RollStep | None:
+    signal = a_signal(structure=following)
+    return next_roll_step(a_roll_intent(orders=orders, signal=signal), LADDERS)
 
 
 def test_four_legs_go_as_one_order_down_its_ladder() -> None:
@@ -201,7 +204,7 @@ def test_what_filled_is_not_sent_again() -> None:
 
 
 def test_a_broker_that_refuses_the_one_order_gets_the_close_and_then_the_opening() -> None:
-    refused = order(status=OrderStatus.REJECTED)
+    refused = order(**REFUSED)
     assert step(refused) == RollStep(OrderPart.CLOSE, 2, 0)
     unclosed = order(OrderPart.CLOSE)
     assert step(refused, unclosed) == RollStep(OrderPart.CLOSE, 2, 1)
@@ -210,8 +213,14 @@ def test_a_broker_that_refuses_the_one_order_gets_the_close_and_then_the_opening
     assert step(refused, closed, order(OrderPart.OPEN, filled=2)) is None
 
 
+def test_any_other_refusal_of_the_one_order_ends_the_roll() -> None:
+    assert step(order(status=OrderStatus.REJECTED, refusal=RefusalKind.DAY)) is None
+    passing = order(status=OrderStatus.REJECTED, refusal=RefusalKind.RETRYABLE)
+    assert step(passing) == RollStep(OrderPart.WHOLE, 2, 1)
+
+
 def test_only_what_was_closed_is_opened_anew() -> None:
-    refused = order(status=OrderStatus.REJECTED)
+    refused = order(**REFUSED)
     parts = (refused, order(OrderPart.CLOSE, filled=1), order(OrderPart.CLOSE))
     assert step(*parts) == RollStep(OrderPart.OPEN, 1, 0)
     assert step(*parts, order(OrderPart.OPEN)) == RollStep(OrderPart.OPEN, 1, 1)
@@ -219,28 +228,27 @@ def test_only_what_was_closed_is_opened_anew() -> None:
 
 
 def test_a_refused_close_or_opening_ends_the_roll() -> None:
-    refused = order(status=OrderStatus.REJECTED)
-    assert step(refused, order(OrderPart.CLOSE, status=OrderStatus.REJECTED)) is None
+    refused = order(**REFUSED)
+    assert step(refused, order(OrderPart.CLOSE, **REFUSED)) is None
     closed = order(OrderPart.CLOSE, filled=2)
-    assert step(refused, closed, order(OrderPart.OPEN, status=OrderStatus.REJECTED)) is None
+    assert step(refused, closed, order(OrderPart.OPEN, **REFUSED)) is None
 
 
 def test_single_puts_and_condors_roll_in_two_orders() -> None:
-    def put(expiration: Any) -> Structure:
-        return Structure((Leg(a_contract(expiration=expiration), LegSide.SHORT),))
-
-    assert is_one_order(FORMER, FOLLOWING)
-    assert not is_one_order(put(EXPIRATION), put(LATER_EXPIRATION))
-    calls = a_contract(strike="220", option_type=OptionType.CALL)
-    more = Structure((*FORMER.legs, Leg(calls, LegSide.SHORT)))
-    assert not is_one_order(more, more)
-    assert step(former=more) == RollStep(OrderPart.CLOSE, 2, 0)
+    put = Structure((Leg(a_contract(expiration=LATER_EXPIRATION), LegSide.SHORT),))
+    sold = a_contract(strike="220", option_type=OptionType.CALL)
+    bought = a_contract(strike="225", option_type=OptionType.CALL)
+    condor = Structure((*FORMER.legs, Leg(sold, LegSide.SHORT), Leg(bought, LegSide.LONG)))
+    assert is_one_order(FOLLOWING)
+    for structure in (put, condor):
+        assert not is_one_order(structure)
+        assert step(following=structure) == RollStep(OrderPart.CLOSE, 2, 0)
 
 
 def test_each_order_knows_the_contracts_it_is_about() -> None:
-    assert order_symbols(order(), FORMER, FOLLOWING) == FORMER.symbols + FOLLOWING.symbols
-    assert order_symbols(order(OrderPart.CLOSE), FORMER, FOLLOWING) == FORMER.symbols
-    assert order_symbols(order(OrderPart.OPEN), FORMER, FOLLOWING) == FOLLOWING.symbols
+    assert part_symbols(OrderPart.WHOLE, FORMER, FOLLOWING) == FORMER.symbols + FOLLOWING.symbols
+    assert part_symbols(OrderPart.CLOSE, FORMER, FOLLOWING) == FORMER.symbols
+    assert part_symbols(OrderPart.OPEN, FORMER, FOLLOWING) == FOLLOWING.symbols
 
 
 # Fills
@@ -348,7 +356,7 @@ def test_what_could_not_be_closed_is_left_as_a_residue() -> None:
 
 
 def test_a_trade_that_was_closed_and_not_reopened_is_over_for_the_reason_of_the_roll() -> None:
-    refused = order(status=OrderStatus.REJECTED)
+    refused = order(**REFUSED)
     change = settled([refused, order(OrderPart.CLOSE, filled=2), order(OrderPart.OPEN)])
     trade = trade_of(change)
     assert (trade.status, trade.exit_reason) == (TradeStatus.CLOSED, ExitReason.ROLL)
@@ -358,7 +366,7 @@ def test_a_trade_that_was_closed_and_not_reopened_is_over_for_the_reason_of_the_
 
 
 def test_a_trade_closed_in_part_and_not_reopened_keeps_the_rest() -> None:
-    refused = order(status=OrderStatus.REJECTED)
+    refused = order(**REFUSED)
     change = settled([refused, order(OrderPart.CLOSE, filled=1), order(OrderPart.OPEN)])
     trade = trade_of(change)
     assert (trade.status, trade.structure, trade.contracts_held) == (TradeStatus.OPEN, FORMER, 1)
@@ -376,7 +384,7 @@ def test_a_contract_closed_before_keeps_its_price_in_the_average() -> None:
             exit_cash=Decimal("-90.00"),
         )
     )
-    refused = order(status=OrderStatus.REJECTED)
+    refused = order(**REFUSED)
     trade = trade_of(settled([refused, order(OrderPart.CLOSE, filled=1)], before))
     assert (trade.execution.contracts_closed, trade.execution.exit_debit) == (2, Decimal("1.20"))
 

@@ -172,7 +172,9 @@ class FunctionDesk:
         if not isinstance(self._environment, StartingEnvironment):
             raise TypeError("this function's environment names no state machines")
         return StepFunctionsWorkflows(
-            self._environment.open_position_arn, self._environment.close_position_arn
+            self._environment.open_position_arn,
+            self._environment.close_position_arn,
+            self._environment.roll_position_arn,
         )
 
 

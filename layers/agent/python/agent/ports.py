@@ -95,6 +95,8 @@ class OrderRequest:
     """True opens the legs as their sides say; False closes them by the opposite sides."""
     contracts: int
     limit_cash: Decimal
+    closing_legs: tuple[Leg, ...] = ()
+    """Legs held that the same order closes, by the opposite sides: so a roll is one order."""
 
 
 @dataclass(frozen=True)

@@ -108,6 +108,8 @@ class OrderAttempt(Record):
     client_order_id: str
     contracts: int = Field(ge=1)
     part: OrderPart = OrderPart.WHOLE
+    legs: tuple[str, ...] = ()
+    """OCC symbols of the legs, in their order; empty where they are those of the structure."""
     limit_cash: Decimal
     mid_cash: Decimal
     """Net at mid when the order was priced: slippage is measured against it."""
@@ -225,6 +227,8 @@ class RollResidue(Record):
 
     structure: Structure
     contracts: int = Field(ge=1)
+    opened: int
+    """Contracts of that structure that were opened."""
     sizing_loss_per_contract: Decimal
     capital_per_contract: Decimal
 

@@ -5,7 +5,14 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from agent.book.fills import FillSummary, filled_contracts, summarize_fills
-from agent.book.records import Intent, OrderAttempt, OrderPart, OrderStatus, Signal
+from agent.book.records import (
+    Intent,
+    OrderAttempt,
+    OrderPart,
+    OrderStatus,
+    RefusalKind,
+    Signal,
+)
 from agent.options.structures import LegSide, Structure
 
 ZERO = Decimal(0)
@@ -53,13 +60,13 @@ def roll_signal_of(intent: Intent) -> Signal:
     return intent.signal
 
 
-def is_one_order(former: Structure, following: Structure) -> bool:
-    """Say whether the broker takes a roll as one order.
+def is_one_order(following: Structure) -> bool:
+    """Say whether the broker takes a roll to a structure of the same kind as one order.
 
     It has at most four legs, and each short leg that is opened is covered by a long one of its
     type and expiration within the order: a put sold alone, and a condor, roll in two.
     """
-    if len(former.legs) + len(following.legs) > LEGS_IN_ONE_ORDER_MAX:
+    if 2 * len(following.legs) > LEGS_IN_ONE_ORDER_MAX:
         return False
     kinds = {leg.contract.option_type for leg in following.legs}
     return all(
@@ -76,20 +83,25 @@ def roll_contracts(
     return found, filled_contracts(found)
 
 
-def next_roll_step(intent: Intent, former: Structure, ladders: RollLadders) -> RollStep | None:
+def rolled_contracts(intent: Intent) -> int:
+    """Count the contracts that have gone the whole way."""
+    return roll_contracts(intent.orders, OrderPart.WHOLE, OrderPart.OPEN)[1]
+
+
+def next_roll_step(intent: Intent, ladders: RollLadders) -> RollStep | None:
     """Say what a roll sends next, once no order of it works; None where it is over.
 
-    One order where the broker takes it; else, or where it refused, the close, and what was
-    closed is opened anew. A refused close or opening ends the roll.
+    One order where the broker takes it; else, or where it refused an order of so many legs, the
+    close, and what was closed is opened anew. Any other refusal ends what it refused.
     """
     following = roll_signal_of(intent).structure
     wanted = intent.contracts or 0
     whole, rolled = roll_contracts(intent.orders, OrderPart.WHOLE)
     close, closed = roll_contracts(intent.orders, OrderPart.CLOSE)
     opening, opened = roll_contracts(intent.orders, OrderPart.OPEN)
-    if is_one_order(former, following) and not _is_refused(whole):
+    if is_one_order(following) and not _is_to_be_taken_apart(whole):
         left = wanted - rolled
-        is_next = left > 0 and len(whole) < ladders.whole
+        is_next = left > 0 and len(whole) < ladders.whole and not _is_refused(whole)
         return RollStep(OrderPart.WHOLE, left, len(whole)) if is_next else None
     left = wanted - rolled - closed
     if left > 0 and len(close) < ladders.close and not opening and not _is_refused(close):
@@ -100,15 +112,19 @@ def next_roll_step(intent: Intent, former: Structure, ladders: RollLadders) -> R
     return None
 
 
+def _is_to_be_taken_apart(orders: Sequence[OrderAttempt]) -> bool:
+    return any(order.refusal is RefusalKind.LEGS for order in orders)
+
+
 def _is_refused(orders: Sequence[OrderAttempt]) -> bool:
-    return any(order.status is OrderStatus.REJECTED for order in orders)
+    return any(order.ends_attempt for order in orders)
 
 
-def order_symbols(order: OrderAttempt, former: Structure, following: Structure) -> tuple[str, ...]:
-    """List the OCC symbols of an order of a roll, in the order of its leg prices."""
-    if order.part is OrderPart.CLOSE:
+def part_symbols(part: OrderPart, former: Structure, following: Structure) -> tuple[str, ...]:
+    """List the OCC symbols of an order of a roll: what it closes, then what it opens."""
+    if part is OrderPart.CLOSE:
         return former.symbols
-    if order.part is OrderPart.OPEN:
+    if part is OrderPart.OPEN:
         return following.symbols
     return former.symbols + following.symbols
 

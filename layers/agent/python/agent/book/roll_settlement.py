@@ -12,6 +12,7 @@ from decimal import Decimal
 from agent.book.changes import BookChange, IntentWrite, LedgerMove, TradeWrite
 from agent.book.fills import FillSummary
 from agent.book.identifiers import rolled_position_id
+from agent.book.outcome import final_figures, reduce_position
 from agent.book.records import (
     Alert,
     AlertKind,
@@ -20,7 +21,6 @@ from agent.book.records import (
     IntentStatus,
     JournalEvent,
     Position,
-    PositionStatus,
     RolledPart,
     RollResidue,
     StopWatch,
@@ -31,8 +31,6 @@ from agent.book.records import (
 from agent.book.roll_fills import RollFills, roll_signal_of
 from agent.book.states import ExitReason, TradeStatus, require_transition
 from agent.book.transitions import describe
-from agent.market.calendar import new_york_date
-from agent.options.structures import Leg
 
 ZERO = Decimal(0)
 
@@ -63,7 +61,7 @@ def settle_roll(
     left = trade.contracts_held - closed.contracts
     execution = _after_roll(before, fills, fees)
     own = [position for position in positions if position.option_symbol in trade.structure.symbols]
-    kept = [_after_leg_exit(position, trade, closed, left) for position in own]
+    kept = [_after_leg_exit(position, trade, closed) for position in own]
     changes: dict[str, object] = {"execution": execution, "risk": risk, "exit_reason": None}
     outcome = "unfilled" if not closed.contracts else "partly closed"
     status = TradeStatus.OPEN
@@ -73,7 +71,9 @@ def settle_roll(
         kept += _positions(intent, opened)
     elif closed.contracts and not left:
         outcome, status = "closed", TradeStatus.CLOSED
-        changes |= _ended(trade, execution, max_loss, closed.filled_at or at)
+        ended = trade.model_copy(update={"execution": execution})
+        changes |= final_figures(ended, max_loss=max_loss, at=closed.filled_at or at)
+        changes["exit_reason"] = ExitReason.ROLL
     return BookChange(
         trade=TradeWrite(_moved(trade, status, **changes), trade.status, trade.version),
         intents=(_done(intent, outcome),),
@@ -90,6 +90,26 @@ def settle_roll(
             ),
         ),
         alerts=_alerts(trade, intent, fills, outcome=outcome, changes=changes, at=at),
+    )
+
+
+def residue_view(trade: Trade) -> Trade:
+    """Show a trade as if its residue were all it holds: what an order that closes it is about.
+
+    Raises ValueError where there is none.
+    """
+    residue = trade.campaign.residue
+    if residue is None:
+        raise ValueError(f"{trade.trade_id} holds no residue of a roll")
+    execution = trade.execution.model_copy(
+        update={"contracts": residue.contracts, "contracts_closed": 0}
+    )
+    return trade.model_copy(
+        update={
+            "structure": residue.structure,
+            "execution": execution,
+            "campaign": Campaign(),
+        }
     )
 
 
@@ -112,7 +132,10 @@ def settle_residue(
     if left < 0:
         raise ValueError(f"{intent.intent_id} closed more than was left behind")
     own = [p for p in positions if p.option_symbol in residue.structure.symbols]
-    former = trade.model_copy(update={"structure": residue.structure})
+    former = residue_view(trade)
+    former = former.model_copy(
+        update={"execution": former.execution.model_copy(update={"contracts": residue.opened})}
+    )
     execution = trade.execution.model_copy(
         update={
             "exit_cash": trade.execution.exit_cash + fills.cash,
@@ -134,7 +157,7 @@ def settle_residue(
     return BookChange(
         trade=TradeWrite(following, trade.status, trade.version),
         intents=(_done(intent, outcome),),
-        positions=tuple(_after_leg_exit(position, former, fills, left) for position in own),
+        positions=tuple(_after_leg_exit(position, former, fills) for position in own),
         ledger=tuple(release),
         events=(_event(intent, "residue_settled", at, contracts=fills.contracts),),
     )
@@ -185,6 +208,7 @@ def _moved_on(
         residue = RollResidue(
             structure=trade.structure,
             contracts=left,
+            opened=before.contracts,
             sizing_loss_per_contract=trade.risk.sizing_loss_per_contract,
             capital_per_contract=trade.risk.capital_per_contract,
         )
@@ -205,19 +229,6 @@ def _moved_on(
         "stop_watch": StopWatch(),
         # A stop that its owner moved stays at the same loss of the campaign.
         "stop_debit": None if moved_stop is None else moved_stop + net,
-    }
-
-
-def _ended(
-    trade: Trade, execution: TradeExecution, max_loss: Decimal, at: datetime
-) -> dict[str, object]:
-    pnl = execution.entry_cash + execution.exit_cash - execution.fees
-    return {
-        "timestamp_exit": at,
-        "pnl": pnl,
-        "pnl_pct": pnl / max_loss if max_loss > 0 else None,
-        "days_held": (new_york_date(at) - new_york_date(trade.timestamp_enter)).days,
-        "exit_reason": ExitReason.ROLL,
     }
 
 
@@ -243,31 +254,12 @@ def _positions(intent: Intent, opened: FillSummary) -> list[Position]:
     ]
 
 
-def _after_leg_exit(position: Position, trade: Trade, fills: FillSummary, left: int) -> Position:
-    """Book the part of a leg that was closed; the exit price averages over all parts."""
-    if fills.leg_prices is None or position.entry_price is None:
+def _after_leg_exit(position: Position, trade: Trade, fills: FillSummary) -> Position:
+    if fills.leg_prices is None:
         return position
-    number, leg = _leg_of(position, trade)
-    shares_a_unit = leg.signed_ratio * trade.structure.multiplier
-    gain = fills.leg_prices[number] - position.entry_price
-    realized = (position.realized_pnl or ZERO) + gain * fills.contracts * shares_a_unit
-    if left:
-        return position.model_copy(update={"quantity": left * leg.ratio, "realized_pnl": realized})
-    return position.model_copy(
-        update={
-            "status": PositionStatus.CLOSED,
-            "quantity": fills.contracts * leg.ratio,
-            "exit_price": fills.leg_prices[number],
-            "realized_pnl": realized,
-            "unrealized_pnl": ZERO,
-            "current_delta": 0.0,
-        }
-    )
-
-
-def _leg_of(position: Position, trade: Trade) -> tuple[int, Leg]:
     number = trade.structure.symbols.index(position.option_symbol)
-    return number, trade.structure.legs[number]
+    contracts = fills.contracts * trade.structure.legs[number].ratio
+    return reduce_position(position, trade, contracts, fills.leg_prices[number])
 
 
 def _alerts(

@@ -39,6 +39,7 @@ class StartingEnvironment(AlertingEnvironment):
 
     open_position_arn: str = Field(alias="OPEN_POSITION_ARN", min_length=1)
     close_position_arn: str = Field(alias="CLOSE_POSITION_ARN", min_length=1)
+    roll_position_arn: str = Field(alias="ROLL_POSITION_ARN", min_length=1)
 
 
 class MeasuringEnvironment(FunctionEnvironment):

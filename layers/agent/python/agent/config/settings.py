@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
 
 Fraction = Annotated[Decimal, Field(ge=0, le=1)]
 Percent = Annotated[float, Field(ge=0, le=100)]
+RollPolicy = Literal["roll", "close", "roll_or_close"]
 LadderRung = Annotated[Decimal, Field(ge=0, le=2)]
 
 
@@ -86,6 +87,15 @@ class PremiumSettings(Section):
     exit_on_breach: bool = Field(
         False, description="close when spot passes a short strike; for a vertical a roll signal"
     )
+    roll_policy: RollPolicy = Field(
+        "close",
+        description="where a short strike is breached, or threatened below exit_below_dte: close "
+        "never rolls, the other rules act; roll_or_close rolls for a net credit, and where it "
+        "cannot the other rules act; roll waits for its roll, and no exit by days comes between",
+    )
+    roll_policy_by_symbol: dict[str, RollPolicy] = Field(
+        default_factory=dict, description="the same for single symbols"
+    )
     earnings_in_life: bool = Field(
         False, description="enter though an earnings report on record falls into the trade's life"
     )
@@ -102,6 +112,10 @@ class CreditSpreadSettings(PremiumSettings):
     width_max: Decimal = Field(Decimal(10), gt=0, description="points between the strikes, most")
     width_max_fraction_of_spot: Fraction = Field(
         Decimal("0.10"), description="width is also bounded as a share of the spot price"
+    )
+    roll_policy: RollPolicy = Field(
+        "roll_or_close",
+        description="the same for verticals, whose breach is a signal to roll or stop",
     )
 
     @model_validator(mode="after")
@@ -284,6 +298,10 @@ class ExitSettings(Section):
         Decimal("0.5"),
         ge=0,
         description="a short strike nearer than this many standard deviations is threatened",
+    )
+    rolls_max: int = Field(2, ge=0, le=10, description="rolls of one trade, at most")
+    roll_search_minutes: int = Field(
+        15, ge=1, description="pause before a roll that was not found or not filled is sought again"
     )
 
 

@@ -71,6 +71,23 @@ def adjust_moves(
     return (LedgerMove(PORTFOLIO_KEY, changed), LedgerMove(symbol_key(symbol), changed))
 
 
+def reopen_moves(
+    held: TradeRisk, reserved: TradeRisk, *, symbol: str, limits: AccountLimits
+) -> tuple[LedgerMove, ...]:
+    """Take what a roll reserves beyond what its trade holds, bounded as any new risk is.
+
+    The trade stays the one it was: neither the day nor the symbol counts another.
+    """
+    bounds = {
+        PORTFOLIO_KEY: {LedgerField.HEAT_CENTS: limits.heat_cents},
+        symbol_key(symbol): {LedgerField.CAPITAL_CENTS: limits.symbol_capital_cents},
+    }
+    return tuple(
+        LedgerMove(move.key, move.deltas, bounds=bounds[move.key])
+        for move in adjust_moves(held, reserved, symbol=symbol)
+    )
+
+
 def release_moves(
     risk: TradeRisk, *, symbol: str, unfilled_session: date | None = None
 ) -> tuple[LedgerMove, ...]:

@@ -6,7 +6,8 @@ never passed over in silence. Of a trade whose automation its owner has suspende
 protects it is asked: the first four.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import StrEnum
@@ -14,7 +15,7 @@ from typing import Self
 
 from agent.book.records import StopWatch, Trade, Urgency
 from agent.book.states import ExitReason
-from agent.config.settings import ExitSettings, PremiumSettings
+from agent.config.settings import ExitSettings, PremiumSettings, RollPolicy
 from agent.market.calendar import (
     NEW_YORK,
     TradingSession,
@@ -38,21 +39,33 @@ class ExitRules:
     stop_loss: Decimal
     exit_below_dte: int
     exit_on_breach: bool
-    rolls: bool = False
-    """True for structures whose breach or threat near expiration is a reason to roll."""
+    roll_policy: RollPolicy = "close"
+    """What a breach, or a threat near expiration, leads to."""
+    roll_policy_by_symbol: Mapping[str, RollPolicy] = field(default_factory=dict)
     may_be_assigned: bool = False
     """True where the trade may expire or be assigned: no breach, DTE or expiration ends it."""
 
     @classmethod
-    def of(cls, settings: PremiumSettings, *, rolls: bool = False) -> Self:
+    def of(cls, settings: PremiumSettings) -> Self:
         """Take the rules of a strategy's settings."""
         return cls(
             profit_target=settings.profit_target,
             stop_loss=settings.stop_loss,
             exit_below_dte=settings.exit_below_dte,
             exit_on_breach=settings.exit_on_breach,
-            rolls=rolls,
+            roll_policy=settings.roll_policy,
+            roll_policy_by_symbol=settings.roll_policy_by_symbol,
         )
+
+    def in_symbol(self, symbol: str, *, may_be_assigned: bool) -> Self:
+        """Give the rules as they are for one symbol."""
+        policy = self.roll_policy_by_symbol.get(symbol, self.roll_policy)
+        return replace(self, roll_policy=policy, may_be_assigned=may_be_assigned)
+
+    @property
+    def rolls(self) -> bool:
+        """Say whether a trade may roll at all: what may be assigned needs no roll."""
+        return self.roll_policy != "close" and not self.may_be_assigned
 
 
 @dataclass(frozen=True)
@@ -118,10 +131,12 @@ def exit_decision(
     exits: ExitSettings,
     *,
     roll: RollSignal | None = None,
+    awaits_roll: bool = False,
 ) -> ExitVerdict:
     """Ask every rule about an open trade, in the order of precedence.
 
-    `roll` is given where a roll can be carried out; it then goes before the DTE rule.
+    `roll` is given where a roll can be carried out; it then goes before the DTE rule. With
+    `awaits_roll` one is due that cannot be, and the DTE rule waits for it.
     """
     stop = _watch_stop(trade, mark, moment, rules, exits)
     decisions = (
@@ -131,7 +146,7 @@ def exit_decision(
         _breach(trade, mark, rules),
         _profit_target(trade, mark, rules),
         _roll(roll),
-        _dte(trade, mark, moment, rules),
+        None if awaits_roll else _dte(trade, mark, moment, rules),
     )
     applies = (
         decision

@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import ClassVar
@@ -100,7 +100,8 @@ class Strategy(ABC):
 
     def exit_rules_for(self, symbol: str) -> ExitRules:
         """Give the rules that end a trade in a symbol."""
-        return replace(self.exit_rules, may_be_assigned=symbol in self.assignable_symbols)
+        may_be_assigned = symbol in self.assignable_symbols
+        return self.exit_rules.in_symbol(symbol, may_be_assigned=may_be_assigned)
 
     @abstractmethod
     def chain_bounds(self, spot: Decimal, session: date) -> ChainBounds:
@@ -118,14 +119,21 @@ class Strategy(ABC):
         exits: ExitSettings,
         *,
         roll: RollSignal | None = None,
+        awaits_roll: bool = False,
     ) -> ExitVerdict:
-        """Decide whether an open trade ends now; `roll` is a roll the caller can carry out."""
+        """Decide whether an open trade ends now.
+
+        `roll` is one that the caller can carry out; `awaits_roll` says that one is due that it
+        cannot, and is to be waited for.
+        """
         rules = self.exit_rules_for(trade.symbol)
-        return decide_exit(trade, mark, moment, rules, exits, roll=roll)
+        return decide_exit(trade, mark, moment, rules, exits, roll=roll, awaits_roll=awaits_roll)
 
     def should_roll(
         self, trade: Trade, mark: TradeMark, moment: ExitMoment, exits: ExitSettings
     ) -> RollSignal | None:
-        """Say whether a trade should move on; None for structures that are never rolled."""
+        """Say whether a trade should move on; None where its policy or its state forbids it."""
         rules = self.exit_rules_for(trade.symbol)
-        return decide_roll(trade, mark, moment, rules, exits) if rules.rolls else None
+        if not rules.rolls or trade.campaign.rolls >= exits.rolls_max or not trade.is_whole:
+            return None
+        return decide_roll(trade, mark, moment, rules, exits)

@@ -35,7 +35,7 @@ class VerticalSpread(Strategy):
 
     @property
     def exit_rules(self) -> ExitRules:
-        return ExitRules.of(self.settings, rolls=True)
+        return ExitRules.of(self.settings)
 
     def chain_bounds(self, spot: Decimal, session: date) -> ChainBounds:
         earliest, latest = days_ahead(session, self.settings.dte_min, self.settings.dte_max)

@@ -39,8 +39,9 @@ def _unsettled(desk: Desk, before: Sequence[Trade], after: Sequence[Trade]) -> s
     for intent in desk.book.unfinished_intents():
         if intent.signal is not None:
             moved.update(intent.signal.structure.symbols)
-        elif intent.trade_id in trades:
-            moved.update(trades[intent.trade_id].structure.symbols)
+        if intent.trade_id in trades:
+            for structure, _ in trades[intent.trade_id].structures_held:
+                moved.update(structure.symbols)
     return moved
 
 

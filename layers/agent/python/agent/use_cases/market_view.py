@@ -23,7 +23,7 @@ from agent.market.volatility import (
 )
 from agent.ports import ChainRequest
 from agent.strategies.registry import entering
-from agent.strategies.strategy import MarketView
+from agent.strategies.strategy import MarketView, Strategy
 from agent.use_cases.desk import Desk
 
 NEAREST_DTE = 7
@@ -41,16 +41,19 @@ def look_at(
     underlying: UnderlyingSnapshot,
     as_of: datetime,
     dividends: Sequence[ExDividend] = (),
+    *,
+    strategies: Sequence[Strategy] = (),
 ) -> MarketView:
     """Fetch the chain of an underlying that has a price, and measure it.
 
-    Where the day's IV samples are due they are recorded. Raises what the market data port raises.
+    The chain serves the strategies that enter, and those given besides. Where the day's IV samples
+    are due they are recorded. Raises what the market data port raises.
     """
     spot = underlying.price
     if spot is None:
         raise ValueError(f"{underlying.symbol} has no price to look at")
     settings, symbol = desk.settings.market, underlying.symbol
-    request = _chain_request(desk, spot, new_york_date(as_of))
+    request = _chain_request(desk, spot, new_york_date(as_of), strategies)
     chain = desk.market.chain(underlying, request, as_of)
     analytics = analyze_chain(chain, rate=settings.risk_free_rate, dividends=dividends)
     seen = _see_volatility(desk, chain, analytics)
@@ -143,10 +146,12 @@ def _record_samples(desk: Desk, symbol: str, seen: _Volatility, as_of: datetime)
     )
 
 
-def _chain_request(desk: Desk, spot: Decimal, session: date) -> ChainRequest:
+def _chain_request(
+    desk: Desk, spot: Decimal, session: date, besides: Sequence[Strategy]
+) -> ChainRequest:
     """Bound the chain so that it serves every strategy and the term structure."""
     step = CHAIN_STRIKE_STEP
-    strategies = entering(desk.strategies, desk.settings)
+    strategies = (*entering(desk.strategies, desk.settings), *besides)
     bounds = [strategy.chain_bounds(spot, session) for strategy in strategies]
     lowest = min([spot * (1 - STRIKE_RANGE_FRACTION), *(b.strike_min for b in bounds)])
     highest = max([spot * (1 + STRIKE_RANGE_FRACTION), *(b.strike_max for b in bounds)])

@@ -9,13 +9,22 @@ from decimal import Decimal
 
 from pydantic import Field
 
-from agent.book.changes import BookChange, BookConflict
-from agent.book.records import Alert, AlertKind, Intent, IntentKind, PositionMark, Trade
-from agent.book.states import TradeStatus
+from agent.book.changes import BookChange, BookConflict, IntentWrite
+from agent.book.records import (
+    Alert,
+    AlertKind,
+    Intent,
+    IntentKind,
+    PositionMark,
+    Trade,
+    Urgency,
+)
+from agent.book.states import ExitReason, TradeStatus
 from agent.book.transitions import begin_close, mark_open
 from agent.market.calendar import new_york_date, next_session
 from agent.ports import ExecutionState, TradingState
-from agent.strategies.exits import ExitAlarm, ExitDecision, ExitMoment
+from agent.strategies.exits import ExitAlarm, ExitDecision, ExitMoment, RollSignal
+from agent.strategies.rolling import may_seek
 from agent.use_cases.alerting import publish_alerts
 from agent.use_cases.cancel_order import cancel_working
 from agent.use_cases.compare_book import compare_book
@@ -24,11 +33,14 @@ from agent.use_cases.exit_urgency import urgency_of
 from agent.use_cases.marking import Marks, fetch_marks
 from agent.use_cases.reconcile_order import reconcile_order
 from agent.use_cases.schedule import ScheduledEvent, is_stale, leave_beat
+from agent.use_cases.seek_roll import seek_roll
 from agent.use_cases.steps import Message, OrderStillWorking, StepInput
 from agent.use_cases.watch_account import AccountStanding, watch_account
 
 MARKS_TOGETHER_MAX = 50
 BASIS_POINTS = 10_000
+ROLLS_SOUGHT_MAX = 6
+"""In one pass: each looks at a whole chain. The next pass looks for the others."""
 SESSIONS_AHEAD_DAYS = 14
 """Far enough that the next session is always among them."""
 
@@ -138,12 +150,18 @@ def _watch_all(desk: Desk, event: ScheduledEvent, now: datetime) -> MonitorRepor
     if held:
         seen = _Pass(_moment(desk, event.slot, now), fetch_marks(desk, held, now))
         quiet: list[PositionMark] = []
+        due: list[_DueRoll] = []
         for trade in held:
             with troubles.of(trade.trade_id):
-                reason = _watch(desk, trade, seen, quiet)
+                reason = _watch(desk, trade, seen, quiet, due)
                 exits.update([reason] if reason else [])
                 unmarked += not seen.marks.is_marked(trade.trade_id)
         _store_marks(desk, quiet)
+        # After every stop: what a roll looks for takes long.
+        for roll in due[:ROLLS_SOUGHT_MAX]:
+            with troubles.of(roll.trade.trade_id):
+                reason = _roll(desk, roll, seen, active, now)
+                exits.update([reason] if reason else [])
     differences = 0
     with troubles.of("book-and-broker"):
         # Last: whatever is found, exits come first.
@@ -178,11 +196,11 @@ def _redrive(desk: Desk, intent: Intent, now: datetime) -> str:
     """Start what never started, finish what ended too early, leave alone what runs."""
     state = desk.workflows.state(intent)
     if state is ExecutionState.RUNNING:
-        return "withdrawn" if _withdraw_entry(desk, intent) else "running"
+        return "withdrawn" if _withdraw(desk, intent) else "running"
     waited = now - intent.created_at
     limit = timedelta(seconds=desk.settings.schedule.scan_slot_age_max_seconds)
-    entry_is_stale = intent.kind is IntentKind.ENTRY and waited > limit
-    if state is ExecutionState.ABSENT and not entry_is_stale:
+    is_stale_now = intent.kind is not IntentKind.CLOSE and waited > limit
+    if state is ExecutionState.ABSENT and not is_stale_now:
         desk.workflows.start(intent)
         return "redriven"
     try:
@@ -192,15 +210,18 @@ def _redrive(desk: Desk, intent: Intent, now: datetime) -> str:
     return "reconciled"
 
 
-def _withdraw_entry(desk: Desk, intent: Intent) -> int:
-    """Ask for the cancel of an entry's working orders where the owner wants no entries any more.
+def _withdraw(desk: Desk, intent: Intent) -> int:
+    """Ask for the cancel of working orders that the owner wants no more: entries, or rolls.
 
     Nothing is written: the execution that runs polls the order, sees its end, and is refused
     another rung.
     """
-    if intent.kind is not IntentKind.ENTRY:
+    if intent.kind is IntentKind.CLOSE:
         return 0
-    if desk.control.trading_state() is TradingState.ACTIVE:
+    state = desk.control.trading_state()
+    if state is TradingState.ACTIVE:
+        return 0
+    if intent.kind is IntentKind.ROLL and state is not TradingState.HALTED:
         return 0
     return cancel_working(desk, intent)
 
@@ -223,19 +244,52 @@ class _Pass:
     marks: Marks
 
 
-def _watch(desk: Desk, trade: Trade, seen: _Pass, quiet: list[PositionMark]) -> str | None:
+@dataclass(frozen=True)
+class _DueRoll:
+    """Remember a trade whose roll comes before whatever else would end it."""
+
+    trade: Trade
+    signal: RollSignal
+
+
+def _watch(
+    desk: Desk,
+    trade: Trade,
+    seen: _Pass,
+    quiet: list[PositionMark],
+    due: list[_DueRoll] | None = None,
+) -> str | None:
     """Judge one trade and begin its exit where a rule says so; give the reason.
 
-    Where nothing is new but the marks, they are left to `quiet`, to be stored all together.
+    Where nothing is new but the marks, they are left to `quiet`, to be stored all together. A roll
+    is left to `due`; without it, none can be carried out now.
     """
-    strategy = desk.strategies[trade.strategy]
     mark = seen.marks.of(trade.trade_id)
-    verdict = strategy.should_exit(trade, mark, seen.moment, desk.settings.exits)
+    if trade.campaign.residue is not None:
+        return _close_residue(desk, trade, mark.as_of)
+    strategy, exits = desk.strategies[trade.strategy], desk.settings.exits
+    signal = strategy.should_roll(trade, mark, seen.moment, exits)
+    can_roll = due is not None and may_seek(trade, exits, mark.as_of)
+    waits = strategy.exit_rules_for(trade.symbol).roll_policy == "roll"
+    verdict = strategy.should_exit(
+        trade,
+        mark,
+        seen.moment,
+        exits,
+        roll=signal if can_roll else None,
+        awaits_roll=signal is not None and waits,
+    )
     marks = seen.marks.positions(trade.trade_id)
     alerts = tuple(_alert(trade, alarm, mark.as_of) for alarm in verdict.alarms)
     decision = verdict.decision
     begins = decision is not None and _is_allowed(desk, decision)
     watched = trade.model_copy(update={"stop_watch": verdict.stop_watch})
+    if begins and due is not None and signal is not None and _is_roll(decision):
+        due.append(_DueRoll(watched, signal))
+        quiet.extend(marks)
+        if alerts:
+            desk.book.commit(BookChange(alerts=alerts))
+        return None
     if not begins and watched == trade and not alerts:
         quiet.extend(marks)
         return None
@@ -255,6 +309,41 @@ def _watch(desk: Desk, trade: Trade, seen: _Pass, quiet: list[PositionMark]) -> 
         return None  # Another pass moved the trade: it acts, this one does not.
     desk.workflows.start(intent)
     return decision.reason
+
+
+def _is_roll(decision: ExitDecision | None) -> bool:
+    return decision is not None and decision.reason is ExitReason.ROLL
+
+
+def _roll(
+    desk: Desk, due: _DueRoll, seen: _Pass, active: Sequence[Trade], now: datetime
+) -> str | None:
+    """Begin a roll that is due, or else what the other rules say; give the reason."""
+    try:
+        if seek_roll(desk, due.trade, due.signal, active, now):
+            return ExitReason.ROLL
+    except BookConflict:
+        return None  # Another pass moved the trade: it acts, this one does not.
+    trade = desk.book.trade(due.trade.trade_id)
+    if trade is None or trade.status is not TradeStatus.OPEN:
+        return None
+    quiet: list[PositionMark] = []
+    reason = _watch(desk, trade, seen, quiet)
+    _store_marks(desk, quiet)
+    return reason
+
+
+def _close_residue(desk: Desk, trade: Trade, at: datetime) -> str | None:
+    """Close at once what a roll left behind: it was to be left, whatever the rules say of it."""
+    sentence = "A roll could not close it all."
+    change, intent = begin_close(trade, ExitReason.ROLL, Urgency.URGENT, sentence, at)
+    residual = intent.model_copy(update={"of_residue": True})
+    try:
+        desk.book.commit(replace(change, intents=(IntentWrite(residual, None),)))
+    except BookConflict:
+        return None  # Another pass moved the trade: it acts, this one does not.
+    desk.workflows.start(residual)
+    return "roll_residue"
 
 
 def _store_marks(desk: Desk, marks: Sequence[PositionMark]) -> None:

@@ -13,6 +13,7 @@ from agent.book.records import (
     Trade,
     Urgency,
 )
+from agent.book.roll_fills import RollLadders, RollStep, next_roll_step, rolled_contracts
 from agent.book.transitions import record_orders
 from agent.config.settings import ExecutionSettings
 from agent.ports import BrokerOrder
@@ -24,11 +25,30 @@ LANDING_SECONDS_MAX = 60
 
 def ladder_of(intent: Intent, execution: ExecutionSettings) -> int:
     """Count the rungs that an intent may use."""
+    if intent.kind is IntentKind.ROLL:
+        return len(intent.orders) + (roll_step(intent, execution) is not None)
     if intent.kind is IntentKind.ENTRY:
         return len(execution.entry_ladder)
     if intent.urgency is Urgency.URGENT:
         return len(execution.urgent_ladder)
     return len(execution.patient_ladder)
+
+
+def roll_step(intent: Intent, execution: ExecutionSettings) -> RollStep | None:
+    """Say what a roll sends next, once no order of it works; None where it is over."""
+    ladders = RollLadders(
+        whole=len(execution.patient_ladder),
+        close=len(execution.patient_ladder),
+        open=len(execution.entry_ladder),
+    )
+    return next_roll_step(intent, ladders)
+
+
+def is_refused(intent: Intent) -> bool:
+    """Say whether a refusal of the broker ends the attempt; a roll has its own ways round one."""
+    if intent.kind is IntentKind.ROLL:
+        return False
+    return any(order.ends_attempt for order in intent.orders)
 
 
 def contracts_wanted(intent: Intent, trade: Trade) -> int:
@@ -39,6 +59,8 @@ def contracts_wanted(intent: Intent, trade: Trade) -> int:
 
 
 def contracts_left(intent: Intent, trade: Trade) -> int:
+    if intent.kind is IntentKind.ROLL:
+        return (intent.contracts or 0) - rolled_contracts(intent)
     return contracts_wanted(intent, trade) - filled_contracts(intent.orders)
 
 
@@ -74,7 +96,7 @@ def store_orders(desk: Desk, intent: Intent, orders: list[OrderAttempt]) -> Inte
 
 def as_found(order: OrderAttempt, found: BrokerOrder, trade: Trade) -> OrderAttempt:
     """Merge what the broker says of an order into what we wrote of it."""
-    legs = trade.structure.symbols
+    legs = order.legs or trade.structure.symbols
     complete = all(symbol in found.leg_prices for symbol in legs)
     return order.model_copy(
         update={

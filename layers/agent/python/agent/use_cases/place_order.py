@@ -8,6 +8,7 @@ from agent.book.records import (
     IntentKind,
     IntentStatus,
     OrderAttempt,
+    OrderPart,
     OrderStatus,
     RefusalKind,
     Trade,
@@ -28,10 +29,13 @@ from agent.use_cases.entry_blocks import block_entries_after, closes_soon, entry
 from agent.use_cases.order_tracking import (
     as_found,
     contracts_left,
+    is_refused,
     ladder_of,
     refresh,
+    roll_step,
     store_orders,
 )
+from agent.use_cases.roll_orders import price_roll, roll_is_barred, roll_legs, roll_request
 from agent.use_cases.steps import PlacementResult, StepInput, intent_of, trade_of
 
 
@@ -53,25 +57,44 @@ def place_order(desk: Desk, event: StepInput) -> PlacementResult:
         return _placed(desk, intent)
     clock = desk.clock.market_clock()
     refusal = _refusal(desk, intent, trade, clock)
-    priced = NoOrder(refusal) if refusal else _price(desk, intent, trade, clock)
-    if isinstance(priced, NoOrder):
-        return _stopped(desk, intent, priced.reason)
-    attempt = OrderAttempt(
+    attempt = NoOrder(refusal) if refusal else _next_attempt(desk, intent, trade, clock)
+    if isinstance(attempt, NoOrder):
+        return _stopped(desk, intent, attempt.reason)
+    intent = store_orders(desk, intent, [*intent.orders, attempt])
+    return _send(desk, intent, trade, attempt)
+
+
+def _next_attempt(
+    desk: Desk, intent: Intent, trade: Trade, clock: MarketClock
+) -> OrderAttempt | NoOrder:
+    part, contracts = OrderPart.WHOLE, contracts_left(intent, trade)
+    legs: tuple[str, ...] = ()
+    if intent.kind is IntentKind.ROLL:
+        found = price_roll(desk, intent, trade, clock.now)
+        if isinstance(found, NoOrder):
+            return found
+        step, priced = found
+        part, contracts = step.part, step.contracts
+        legs = roll_legs(intent, trade, part)
+    else:
+        other = _price(desk, intent, trade, clock)
+        if isinstance(other, NoOrder):
+            return other
+        priced = other
+    return OrderAttempt(
         client_order_id=client_order_id(intent.intent_id, len(intent.orders) + 1),
-        contracts=contracts_left(intent, trade),
+        contracts=contracts,
+        part=part,
+        legs=legs,
         limit_cash=priced.limit_cash,
         mid_cash=priced.mid_cash,
         natural_cash=priced.natural_cash,
         submitted_at=clock.now,
     )
-    intent = store_orders(desk, intent, [*intent.orders, attempt])
-    return _send(desk, intent, trade, attempt)
 
 
 def _refusal(desk: Desk, intent: Intent, trade: Trade, clock: MarketClock) -> str | None:
-    refusal = _attempt_is_over(desk, intent, trade, clock)
-    if refusal is None and intent.kind is IntentKind.ENTRY:
-        refusal = _entry_is_barred(desk, clock)
+    refusal = _attempt_is_over(desk, intent, trade, clock) or _is_barred(desk, intent, clock)
     if refusal is not None:
         return refusal
     account = desk.broker.account().account_number
@@ -90,12 +113,17 @@ def _attempt_is_over(desk: Desk, intent: Intent, trade: Trade, clock: MarketCloc
         return "nothing is left to trade"
     if len(intent.orders) >= ladder_of(intent, desk.settings.execution):
         return "the ladder is used up"
-    if any(order.ends_attempt for order in intent.orders):
+    if is_refused(intent):
         return "the broker refused an order of this attempt"
     return None
 
 
-def _entry_is_barred(desk: Desk, clock: MarketClock) -> str | None:
+def _is_barred(desk: Desk, intent: Intent, clock: MarketClock) -> str | None:
+    """Say so where no order of this kind may be sent now; exits are never barred."""
+    if intent.kind is IntentKind.ROLL:
+        return roll_is_barred(desk)
+    if intent.kind is IntentKind.CLOSE:
+        return None
     bar = entry_bar(desk, clock.now)
     if bar is not None:
         return bar.sentence
@@ -115,8 +143,9 @@ def _send(desk: Desk, intent: Intent, trade: Trade, attempt: OrderAttempt) -> Pl
         )
         block_entries_after(desk, refusal, attempt.submitted_at)
         intent = store_orders(desk, intent, [*intent.orders[:-1], refused])
-        if refusal.kind is RefusalKind.RETRYABLE:
-            return _placed(desk, intent)  # A poll finds it ended, and the next rung follows.
+        goes_on = intent.kind is IntentKind.ROLL and roll_step(intent, desk.settings.execution)
+        if refusal.kind is RefusalKind.RETRYABLE or goes_on:
+            return _placed(desk, intent)  # A poll finds it ended, and the next order follows.
         return _stopped(desk, intent, f"the broker refused ({refusal.kind}): {refusal}")
     intent = store_orders(desk, intent, [*intent.orders[:-1], as_found(attempt, accepted, trade)])
     return _placed(desk, intent)
@@ -140,6 +169,8 @@ def _send_again(desk: Desk, intent: Intent, trade: Trade, attempt: OrderAttempt)
 
 
 def _request(intent: Intent, trade: Trade, attempt: OrderAttempt) -> OrderRequest:
+    if intent.kind is IntentKind.ROLL:
+        return roll_request(intent, trade, attempt)
     return OrderRequest(
         client_order_id=attempt.client_order_id,
         legs=trade.structure.legs,

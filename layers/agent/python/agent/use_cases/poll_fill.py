@@ -5,7 +5,7 @@ from agent.book.records import (
     IntentStatus,
 )
 from agent.use_cases.desk import Desk
-from agent.use_cases.order_tracking import contracts_left, ladder_of, refresh
+from agent.use_cases.order_tracking import contracts_left, is_refused, ladder_of, refresh
 from agent.use_cases.steps import FillResult, FillStatus, StepInput, intent_of, trade_of
 
 
@@ -17,7 +17,7 @@ def poll_fill(desk: Desk, event: StepInput) -> FillResult:
     trade = trade_of(desk.book, intent)
     intent = refresh(desk, intent, trade)
     rungs_left = ladder_of(intent, desk.settings.execution) - len(intent.orders)
-    if any(order.ends_attempt for order in intent.orders):
+    if is_refused(intent):
         rungs_left = 0
     if not all(order.status in TERMINAL_ORDER_STATUSES for order in intent.orders):
         status = FillStatus.WORKING

@@ -7,7 +7,13 @@ from agent.use_cases.cancel_order import cancel_working
 from agent.use_cases.desk import Desk
 from agent.use_cases.order_tracking import refresh
 from agent.use_cases.settlement import settle
-from agent.use_cases.steps import OrderStillWorking, SettlementResult, StepInput, intent_of
+from agent.use_cases.steps import (
+    OrderStillWorking,
+    SettlementResult,
+    StepInput,
+    as_carried,
+    intent_of,
+)
 
 
 def reconcile_order(desk: Desk, event: StepInput) -> SettlementResult:
@@ -25,6 +31,7 @@ def reconcile_order(desk: Desk, event: StepInput) -> SettlementResult:
         reason = "never_reserved"
         desk.book.commit(refuse_entry(intent, reason, desk.clock.market_clock().now, {}))
         return SettlementResult(intent_id=intent.intent_id, settled=True, outcome=reason)
+    trade = as_carried(trade, intent)
     intent = refresh(desk, intent, trade)
     if not is_settled(intent):
         cancel_working(desk, intent)

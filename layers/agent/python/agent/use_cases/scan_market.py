@@ -9,7 +9,7 @@ from pydantic import Field
 
 from agent.book.changes import BookConflict
 from agent.book.identifiers import entry_intent_id, trade_id
-from agent.book.records import Intent, IntentKind, Signal, Trade
+from agent.book.records import Intent, Signal, Trade
 from agent.book.transitions import write_entry_intent
 from agent.market.calendar import new_york_date
 from agent.market.dividends import ExDividend
@@ -197,12 +197,8 @@ def _positions_left(scan: _Scan, symbol: str) -> int:
 
 def _contracts_held(scan: _Scan) -> frozenset[str]:
     """Name the contracts of every trade that is not over, and of every entry stated."""
-    structures = [trade.structure for trade in scan.active]
-    structures += [
-        intent.signal.structure
-        for intent in scan.stated
-        if intent.kind is IntentKind.ENTRY and intent.signal is not None
-    ]
+    structures = [held for trade in scan.active for held, _ in trade.structures_held]
+    structures += [intent.signal.structure for intent in scan.stated if intent.signal is not None]
     return frozenset(symbol for structure in structures for symbol in structure.symbols)
 
 

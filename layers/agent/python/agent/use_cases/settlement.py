@@ -25,7 +25,15 @@ from agent.risk.sizing import fill_exposure, scaled_risk, trade_risk
 from agent.use_cases.alerting import publish_alerts
 from agent.use_cases.desk import Desk
 from agent.use_cases.losing_streak import commit_outcome
+from agent.use_cases.roll_settling import max_loss_at_entry, residue_change, roll_change
 from agent.use_cases.steps import OrderStillWorking, SettlementResult
+
+STATUS_WHILE = {
+    IntentKind.ENTRY: TradeStatus.PENDING,
+    IntentKind.CLOSE: TradeStatus.CLOSING,
+    IntentKind.ROLL: TradeStatus.ROLLING,
+}
+"""The status of a trade while an intent of a kind is carried out."""
 
 
 def settle(desk: Desk, intent: Intent, trade: Trade) -> SettlementResult:
@@ -35,11 +43,10 @@ def settle(desk: Desk, intent: Intent, trade: Trade) -> SettlementResult:
     """
     if not is_settled(intent):
         raise OrderStillWorking(f"an order of {intent.intent_id} may still fill")
-    entry = intent.kind is IntentKind.ENTRY
-    if trade.status is not (TradeStatus.PENDING if entry else TradeStatus.CLOSING):
+    if trade.status is not STATUS_WHILE[intent.kind]:
         # Somebody settled it between our two reads: the next read shows the intent as done.
         raise BookConflict(f"{trade.trade_id} is {trade.status} already")
-    change = _settle_entry(desk, intent, trade) if entry else _settle_exit(desk, intent, trade)
+    change = _change(desk, intent, trade)
     outcome = change.intents[0].intent.outcome or ""
     try:
         commit_outcome(desk, change)
@@ -50,6 +57,16 @@ def settle(desk: Desk, intent: Intent, trade: Trade) -> SettlementResult:
         outcome = stored.outcome or ""
     publish_alerts(desk)
     return SettlementResult(intent_id=intent.intent_id, settled=True, outcome=outcome)
+
+
+def _change(desk: Desk, intent: Intent, trade: Trade) -> BookChange:
+    if intent.kind is IntentKind.ENTRY:
+        return _settle_entry(desk, intent, trade)
+    if intent.kind is IntentKind.ROLL:
+        return roll_change(desk, intent, trade)
+    if intent.of_residue:
+        return residue_change(desk, intent)
+    return _settle_exit(desk, intent, trade)
 
 
 def _settle_entry(desk: Desk, intent: Intent, trade: Trade) -> BookChange:
@@ -95,7 +112,6 @@ def _settle_exit(desk: Desk, intent: Intent, trade: Trade) -> BookChange:
     fills = summarize_fills(intent.orders, trade.structure)
     held = trade.contracts_held - fills.contracts
     remaining = scaled_risk(trade.risk, held)
-    max_loss_per_share = trade.structure.max_loss_per_share(credit)
     fees = Decimal(0)
     if fills.leg_prices is not None:
         fees = fill_fees(
@@ -112,7 +128,7 @@ def _settle_exit(desk: Desk, intent: Intent, trade: Trade) -> BookChange:
         intent,
         fills,
         fees=fees,
-        max_loss=max_loss_per_share * trade.structure.multiplier * trade.execution.contracts,
+        max_loss=max_loss_at_entry(trade, credit),
         release=(
             adjust_moves(trade.risk, remaining, symbol=trade.symbol)
             if held

@@ -8,6 +8,7 @@ from enum import StrEnum
 from pydantic import BaseModel, ConfigDict, Field
 
 from agent.book.records import Intent, Trade
+from agent.book.roll_settlement import residue_view
 from agent.ports import Book
 
 
@@ -94,4 +95,11 @@ def trade_of(book: Book, intent: Intent) -> Trade:
     trade = book.trade(intent.trade_id)
     if trade is None:
         raise TradeMissing(f"no trade {intent.trade_id} in the book")
+    return as_carried(trade, intent)
+
+
+def as_carried(trade: Trade, intent: Intent) -> Trade:
+    """Show a trade as an intent carries it: of a roll's residue, nothing but that."""
+    if intent.of_residue and trade.campaign.residue is not None:
+        return residue_view(trade)
     return trade

@@ -54,7 +54,7 @@ def order_payload(request: OrderRequest) -> dict[str, Any]:
         "time_in_force": "day",
         "qty": str(request.contracts),
     }
-    if len(request.legs) == 1:
+    if len(request.legs) + len(request.closing_legs) == 1:
         leg = request.legs[0]
         return {
             **payload,
@@ -66,8 +66,12 @@ def order_payload(request: OrderRequest) -> dict[str, Any]:
         "order_class": "mleg",
         "limit_price": _spelled(signed_limit_price(request.limit_cash)),
         "legs": [
-            {**_leg_payload(leg, opening=request.opening), "ratio_qty": str(leg.ratio)}
-            for leg in request.legs
+            {**_leg_payload(leg, opening=opening), "ratio_qty": str(leg.ratio)}
+            for legs, opening in (
+                (request.closing_legs, False),
+                (request.legs, request.opening),
+            )
+            for leg in legs
         ],
     }
 
@@ -78,9 +82,10 @@ def _check(request: OrderRequest) -> None:
         raise ValueError(f"a client order id has 1 to {CLIENT_ORDER_ID_LENGTH_MAX} characters")
     if request.contracts < 1:
         raise ValueError(f"order {name} asks for {request.contracts} contracts")
-    if not 1 <= len(request.legs) <= LEGS_MAX:
-        raise ValueError(f"order {name} has {len(request.legs)} legs, not 1 to {LEGS_MAX}")
-    ratios = [leg.ratio for leg in request.legs]
+    legs = request.closing_legs + request.legs
+    if not request.legs or len(legs) > LEGS_MAX:
+        raise ValueError(f"order {name} has {len(legs)} legs, not 1 to {LEGS_MAX}")
+    ratios = [leg.ratio for leg in legs]
     if min(ratios) < 1 or gcd(*ratios) != 1:
         raise ValueError(f"order {name} has leg ratios {ratios}, which are not relatively prime")
     to_cents(request.limit_cash)

@@ -16,11 +16,14 @@ if TYPE_CHECKING:
 class StepFunctionsWorkflows:
     """Run one Standard execution an intent, named for it."""
 
-    def __init__(self, open_position_arn: str, close_position_arn: str) -> None:
+    def __init__(
+        self, open_position_arn: str, close_position_arn: str, roll_position_arn: str
+    ) -> None:
         self._client: SFNClient = boto3.client("stepfunctions", config=CLIENT_CONFIG)
         self._machines = {
             IntentKind.ENTRY: open_position_arn,
             IntentKind.CLOSE: close_position_arn,
+            IntentKind.ROLL: roll_position_arn,
         }
 
     def start(self, intent: Intent) -> None:
