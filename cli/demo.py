@@ -4,10 +4,11 @@ import gc
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -28,9 +29,23 @@ if TYPE_CHECKING:
     from simulator.rehearsal.report import RehearsalReport
 
 BOOK_DIRECTORY = Path("build/demo")
+RUN_LOG = Path("build/demo-unfinished.jsonl")
+"""What a run that was interrupted left, for `--resume`."""
+FLAGS: Mapping[str, str] = MappingProxyType(
+    {
+        "data": "--data",
+        "seed": "--seed",
+        "sessions": "--sessions",
+        "scenario": "--scenario",
+        "config": "--config",
+        "env_file": "--env-file",
+        "settings": "--set",
+    }
+)
 
 
 def demo(
+    context: typer.Context,
     *,
     seed: Annotated[
         int, typer.Option(help="Seed of the synthetic market and of partial fills.", min=0)
@@ -49,6 +64,9 @@ def demo(
     scenario: Annotated[
         str | None, typer.Option(help=f"Play a named market instead: {SCENARIO_NAMES}.")
     ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with the run that was interrupted here.")
+    ] = False,
     story: Annotated[
         bool, typer.Option("--story", help="Tell what the desk did and why; scenarios always do.")
     ] = False,
@@ -61,7 +79,16 @@ def demo(
 ) -> None:
     """Trade a market with the real handlers, state machines and template; no account needed."""
     console = Console()
-    command_line = parse_assignments(settings or ())
+    options: dict[str, Any] = {
+        "data": None if data is None else str(data.absolute()),
+        "seed": seed,
+        "sessions": sessions,
+        "scenario": scenario,
+        "config": None if config is None else str(config.absolute()),
+        "env_file": None if env_file is None else str(env_file.absolute()),
+        "settings": list(settings or ()),
+    }
+    _spelled(options)  # A setting that cannot be read is told before anything is loaded.
     if json_path is not None:
         _require_directory_of(json_path)
     _require_place_for(BOOK_DIRECTORY)
@@ -72,34 +99,56 @@ def demo(
         begin_synthesis()  # Node works at it while the cloud is imported.
         from simulator.rehearsal.preparation import PROBLEMS, prepare  # noqa: PLC0415
         from simulator.rehearsal.report import what_is_wrong  # noqa: PLC0415
+        from simulator.rehearsal.run_log import RunLog  # noqa: PLC0415
     try:
-        with console.status("Loading the market and synthesising the template..."):
-            prepared = prepare(
-                data_directory=data,
-                seed=seed,
-                sessions=sessions,
-                config=config,
-                scenario=scenario,
-                dotenv=env_file,
-                command_line=command_line,
-            )
-        with prepared as rehearsal:
-            # What is loaded by now stays: looking through it again and again for garbage costs 5 %.
-            gc.freeze()
-            report = _play(console, rehearsal)
-            text = report.model_dump_json(indent=2) + "\n"
-            with _whole_directory(BOOK_DIRECTORY) as directory:
-                rehearsal.write_book(directory)
-                (directory / "report.json").write_text(text, encoding="utf-8")
+        with RunLog(RUN_LOG, resume=resume) as log:
+            asked = _as_before(context, options, log.header) if log.header else options
+            with prepare(**_spelled(asked), log=log, options=asked) as rehearsal:
+                # What is loaded by now stays: looking through it again and again costs 5 %.
+                gc.freeze()
+                report = _play(console, rehearsal)
+                text = report.model_dump_json(indent=2) + "\n"
+                with _whole_directory(BOOK_DIRECTORY) as directory:
+                    rehearsal.write_book(directory)
+                    (directory / "report.json").write_text(text, encoding="utf-8")
+            log.discard()
         if json_path is not None:
             _write_whole(json_path, text)
     except PROBLEMS as problem:
         raise ReportedProblem(str(problem)) from problem
-    print_report(console, report, tells_story=story or scenario is not None)
+    print_report(console, report, tells_story=story or report.scenario is not None)
     console.print(f"The book is in {BOOK_DIRECTORY}.", highlight=False)
     wrong = what_is_wrong(report)
     if wrong is not None:
         raise ResultWrong(wrong)
+
+
+def _as_before(
+    context: typer.Context, asked: Mapping[str, Any], header: Mapping[str, Any]
+) -> Mapping[str, Any]:
+    """Give the options of the interrupted run; what is said anew must be what was said then."""
+    before: Mapping[str, Any] = header["options"]
+    for name, value in asked.items():
+        source = context.get_parameter_source(name)
+        said = source is not None and source.name == "COMMANDLINE"
+        if said and value != before[name]:
+            raise ReportedProblem(
+                f"the run that was interrupted had {FLAGS[name]} {before[name]}, not {value}:"
+                " leave it out to resume, or start anew without --resume"
+            )
+    return before
+
+
+def _spelled(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Turn options, as JSON, into the arguments of `prepare`."""
+    paths = {name: options[name] and Path(options[name]) for name in ("data", "config", "env_file")}
+    return {
+        "data_directory": paths["data"],
+        "config": paths["config"],
+        "dotenv": paths["env_file"],
+        "command_line": parse_assignments(options["settings"]),
+        **{name: options[name] for name in ("seed", "sessions", "scenario")},
+    }
 
 
 def _play(console: Console, rehearsal: "Rehearsal") -> "RehearsalReport":

@@ -3,7 +3,7 @@
 import json
 import random
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -51,7 +51,9 @@ class Executions:
         clock: SimulatedClock,
         machine_names: Mapping[str, str],
         seed: int,
+        note: Callable[[QueuedExecution], None] | None = None,
     ) -> None:
+        """Make an empty queue; `note` hears of each execution that was started."""
         self.jitter = random.Random(seed)  # noqa: S311 - a reproducible run, not a secret
         self._runtime = runtime
         self._clock = clock
@@ -60,6 +62,7 @@ class Executions:
         self._queue: deque[_Run] = deque()
         self._running: _Run | None = None
         self._time_left_seconds: float | None = None
+        self._note = note
 
     def enqueue(self, execution: QueuedExecution) -> None:
         """Take a started execution; it runs in the next drain."""
@@ -67,6 +70,13 @@ class Executions:
         run = _Run(execution, self._machine_names[execution.machine_arn])
         self._runs.append(run)
         self._queue.append(run)
+        if self._note is not None:
+            self._note(execution)
+
+    def forget(self) -> None:
+        """Leave what was started so far behind: it is neither run nor listed."""
+        self._runs.clear()
+        self._queue.clear()
 
     def drain(self) -> None:
         """Run queued executions, and those they start, to their ends."""

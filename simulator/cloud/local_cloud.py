@@ -9,7 +9,7 @@ template, seed and handlers give the same run.
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -19,7 +19,7 @@ from typing import Any, Self
 from unittest.mock import patch
 
 from agent.bootstrap import forget_desks
-from simulator.cloud import moto_patches, resources
+from simulator.cloud import moto_patches, moto_recording, resources
 from simulator.cloud.executions import ExecutionRecord, Executions
 from simulator.cloud.lambda_runtime import (
     Handlers,
@@ -29,6 +29,8 @@ from simulator.cloud.lambda_runtime import (
     SimulatedClock,
     handler_in_functions,
 )
+from simulator.cloud.moto_patches import QueuedExecution
+from simulator.cloud.moto_recording import Note
 from simulator.cloud.template import ACCOUNT, REGION, Template
 
 CREDENTIALS: Mapping[str, str] = {
@@ -41,6 +43,8 @@ CREDENTIALS: Mapping[str, str] = {
     "AWS_EC2_METADATA_DISABLED": "true",
 }
 """All that boto3 may see of AWS; the owner's own profile and keys are out of reach."""
+EXECUTION = "execution"
+"""The kind of record that says which machine was started, under which name, with what."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +58,12 @@ class PublishedMessage:
 
 
 class LocalCloud:
-    """Run a template's tables, topics, secret, functions, schedules and state machines."""
+    """Run a template's tables, topics, secret, functions, schedules and state machines.
+
+    `note` hears, before whoever caused it, of each change of what outlives a process: items,
+    messages, the names of executions. `before` is what it heard in an earlier process: tables and
+    topics hold that again, and the executions of then have ended, whatever they were at.
+    """
 
     def __init__(
         self,
@@ -65,6 +74,8 @@ class LocalCloud:
         settings_overrides: Mapping[str, Any] | None = None,
         handlers: Handlers = handler_in_functions,
         seed: int = 0,
+        note: Note | None = None,
+        before: Sequence[tuple[str, Any]] = (),
     ) -> None:
         self._template = Template.load(template_path)
         self._clock = clock
@@ -72,6 +83,8 @@ class LocalCloud:
         self._settings_overrides = settings_overrides or {}
         self._handlers = handlers
         self._seed = seed
+        self._note = note
+        self._before = before
         self._open = ExitStack()
         self._runtime: LambdaRuntime | None = None
         self._executions: Executions | None = None
@@ -177,8 +190,27 @@ class LocalCloud:
         functions = resources.functions(template, identifiers, self._settings_overrides)
         self._schedules = resources.schedules(template, identifiers, functions)
         self._runtime = LambdaRuntime(functions, self._handlers, self._clock, CREDENTIALS)
-        self._executions = Executions(self._runtime, self._clock, machine_names, self._seed)
+        self._executions = Executions(
+            self._runtime, self._clock, machine_names, self._seed, self._note_execution
+        )
         stack.enter_context(moto_patches.single_threaded(self._executions))
+        self._put_back(self._executions)
+        if self._note is not None:
+            stack.enter_context(moto_recording.recorded(self._note))
+
+    def _put_back(self, executions: Executions) -> None:
+        moto_recording.put_back(self._before, ACCOUNT, REGION)
+        started = [body for kind, body in self._before if kind == EXECUTION]
+        if not started:
+            return
+        note, self._note = self._note, None
+        resources.end_executions(started)
+        executions.forget()
+        self._note = note
+
+    def _note_execution(self, execution: QueuedExecution) -> None:
+        if self._note is not None:
+            self._note(EXECUTION, [execution.machine_arn, execution.name, execution.input])
 
     @property
     def _running_runtime(self) -> LambdaRuntime:

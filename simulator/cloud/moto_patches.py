@@ -2,8 +2,9 @@
 
 moto's interpreter runs an execution in threads, waits in real time and knows no Lambda runtime
 but Docker; its transactions copy whole tables. The local cloud needs one thread, simulated time,
-our handlers and cheap transactions. All that is in this module and `moto_transactions`; tests
-compare the code replaced here with what moto ships, so an upgrade cannot drift.
+our handlers and cheap transactions. All that is in this module and `moto_transactions`, and what
+follows its writes in `moto_recording`; tests compare the code replaced here with what moto ships,
+so an upgrade cannot drift.
 """
 
 import json

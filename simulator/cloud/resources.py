@@ -6,7 +6,7 @@ point-in-time recovery and the expiry of items. Tests assert those on the templa
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -153,6 +153,16 @@ def create_state_machines(template: Template, identifiers: Identifiers) -> dict[
         ]
         names[arn] = str(machine.metadata.get("agent:workflow", name))
     return names
+
+
+def end_executions(started: Sequence[Sequence[Any]]) -> None:
+    """Start and stop executions, each given by its machine's ARN, its name and its input."""
+    states = boto3.client("stepfunctions", region_name=REGION)
+    for machine, name, given in started:
+        execution = states.start_execution(
+            stateMachineArn=machine, name=name, input=json.dumps(given)
+        )
+        states.stop_execution(executionArn=execution["executionArn"], error="ProcessEnded")
 
 
 def functions(

@@ -7,8 +7,9 @@ and `serve` it on a port that any Alpaca client can be pointed at.
 from simulator.exchange.app import create_app
 from simulator.exchange.clock import SimulatedClock
 from simulator.exchange.corporate_actions import CashDividend, CorporateActionWorld, Split
+from simulator.exchange.effects import NotRepeatableError, repeat
 from simulator.exchange.errors import ExchangeUnavailableError, RefusalError
-from simulator.exchange.exchange import Exchange
+from simulator.exchange.exchange import Effect, Exchange
 from simulator.exchange.faults import Faults, HttpFaultKind
 from simulator.exchange.fees import DEFAULT_SCHEDULE, FeeRates, FeeSchedule, FeeType, fees_for_fill
 from simulator.exchange.fills import ConcessionFillModel, FillModel, NaturalFillModel
@@ -23,6 +24,7 @@ __all__ = [
     "ConcessionFillModel",
     "CorporateActionWorld",
     "EarlyAssignment",
+    "Effect",
     "Exchange",
     "ExchangeServer",
     "ExchangeUnavailableError",
@@ -34,6 +36,7 @@ __all__ = [
     "FillModel",
     "HttpFaultKind",
     "NaturalFillModel",
+    "NotRepeatableError",
     "Order",
     "OrderStatus",
     "Pace",
@@ -43,5 +46,6 @@ __all__ = [
     "Split",
     "create_app",
     "fees_for_fill",
+    "repeat",
     "serve",
 ]

@@ -11,6 +11,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from simulator.exchange.calls import Call, Endpoint, Reply, without_code
+from simulator.exchange.effects import READS, request_effect
 from simulator.exchange.errors import (
     TOO_MANY_REQUESTS,
     UNAUTHORIZED,
@@ -36,7 +37,7 @@ def create_app(exchange: Exchange) -> Starlette:
         limit = RateLimit(exchange.clock, exchange.rate_limit_per_minute)
         face = _Face(exchange, limit, is_data=is_data)
         routes += [
-            Route(path, face.handler(endpoint), methods=[method])
+            Route(path, face.handler(endpoint, path), methods=[method])
             for method, path, endpoint in table
         ]
     return Starlette(routes=routes, exception_handlers={404: _unknown_path})
@@ -50,7 +51,7 @@ class _Face:
         self._limit = limit
         self._is_data = is_data
 
-    def handler(self, endpoint: Endpoint) -> Handler:
+    def handler(self, endpoint: Endpoint, route: str) -> Handler:
         """Give the handler that answers with what the endpoint replies."""
 
         async def handle(request: Request) -> Response:
@@ -62,19 +63,22 @@ class _Face:
                 )
             if fault is not None and fault.is_before:
                 return await _faulty(fault, headers)
-            response = self._answer(endpoint, request, body, headers)
+            response = self._answer(endpoint, route, request, body, headers)
             return response if fault is None else await _faulty(fault, headers)
 
         return handle
 
     def _answer(
-        self, endpoint: Endpoint, request: Request, body: bytes, headers: Headers
+        self, endpoint: Endpoint, route: str, request: Request, body: bytes, headers: Headers
     ) -> Response:
         with self._exchange.lock:
             try:
                 self._check_keys(request)
                 self._limit.check()
-                reply = endpoint(self._exchange, _call(request, body))
+                call = _call(request, body)
+                reply = endpoint(self._exchange, call)
+                if request.method not in READS:
+                    self._exchange.tell(request_effect(request.method, route, call))
             except RefusalError as refusal:
                 told = without_code(refusal) if self._is_data else refusal
                 reply = Reply(told.body, status=told.status)

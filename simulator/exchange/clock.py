@@ -1,5 +1,6 @@
 """The one clock of a simulation, and how moving it lets things happen on the way."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from threading import RLock
 from typing import Protocol
@@ -32,6 +33,7 @@ class SimulatedClock:
         """How many times the clock was told to move; a move may pass several events."""
         self._now = starts_at.astimezone(UTC)
         self._timeline: Timeline | None = None
+        self._watchers: list[Callable[[datetime], None]] = []
 
     @property
     def now(self) -> datetime:
@@ -41,6 +43,10 @@ class SimulatedClock:
     def follow(self, timeline: Timeline) -> None:
         """Let `timeline` happen whenever the clock moves."""
         self._timeline = timeline
+
+    def when_moved(self, watcher: Callable[[datetime], None]) -> None:
+        """Tell `watcher` after each move where the clock was moved to."""
+        self._watchers.append(watcher)
 
     def advance_to(self, moment: datetime) -> None:
         """Move to `moment`, letting all that is due on the way happen in time order.
@@ -62,6 +68,8 @@ class SimulatedClock:
                 self._now = event or target
                 if self._timeline is not None:
                     self._timeline.happen(self._now)
+            for watcher in self._watchers:
+                watcher(target)
 
     def advance(self, seconds: float) -> None:
         """Move forward by `seconds`."""

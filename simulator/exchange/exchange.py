@@ -1,6 +1,7 @@
 """The exchange itself: one account trading against one world, with no HTTP in it."""
 
 from bisect import bisect_right
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
 from threading import RLock
@@ -28,6 +29,8 @@ from simulator.worlds.events import CorporateEvents
 from simulator.worlds.world import World
 
 FEES_POSTED_AFTER_CLOSE = timedelta(minutes=30)
+Effect = Mapping[str, Any]
+"""What changed an exchange, as JSON: a move of its clock or a request that it granted."""
 LOCAL_KEYS = ("local-key", "local-secret")
 """Key and secret that open nothing but this exchange."""
 
@@ -107,6 +110,8 @@ class Exchange:
         self._dividends = Dividends(self.book, world)
         self._early_assignment = early_assignment
         self.clock.follow(self)
+        self._watchers: list[Callable[[Effect], None]] = []
+        self.clock.when_moved(lambda moment: self.tell({"moved_to": moment.isoformat()}))
 
     def _open_desk(self, matching: Matching, cancel_delay: timedelta) -> OrderDesk:
         checks = OrderChecks(
@@ -126,6 +131,21 @@ class Exchange:
             faults=self.faults,
             cancel_delay=cancel_delay,
         )
+
+    # What keeps it
+
+    def watch(self, watcher: Callable[[Effect], None]) -> None:
+        """Tell `watcher` of each effect once it is done, and before whoever asked for it hears.
+
+        The effects, repeated in order, bring a new exchange on the same world and seed to the same
+        point. Faults, and calls of this class's own methods, are no effects.
+        """
+        self._watchers.append(watcher)
+
+    def tell(self, effect: Effect) -> None:
+        """Tell the watchers of an effect."""
+        for watcher in self._watchers:
+            watcher(effect)
 
     # What reports read
 

@@ -56,14 +56,13 @@ class Owner:
         """Give what is to be said in a session, counted from 1."""
         return [deed for deed in self._deeds if deed.session == session_number]
 
-    def act(self, deed: Deed, now: datetime) -> None:
-        """Override the trade that the deed means, as the owner's command would."""
+    def act(self, deed: Deed, now: datetime) -> DeedReport:
+        """Override the trade that the deed means, as the owner's command would; tell of it."""
         held = [t for t in self._book.active_trades() if t.status is TradeStatus.OPEN]
         held.sort(key=lambda trade: (trade.timestamp_enter, trade.trade_id))
         said = str(deed.override).replace("_", " ")
         if not held:
-            self._tell(now, said, None, "no trade was open")
-            return
+            return self._tell(now, said, None, "no trade was open")
         trade = held[0] if deed.trade == "oldest" else held[-1]
         request = OverrideRequest(
             trade_id=trade.trade_id,
@@ -76,11 +75,12 @@ class Owner:
             override_trade(self._book, request, now)
         except OverrideRefused as refused:
             refusal = str(refused)
-        self._tell(now, said, describe(trade), refusal)
+        return self._tell(now, said, describe(trade), refusal)
 
-    def _tell(self, now: datetime, said: str, trade: str | None, refusal: str | None) -> None:
+    def _tell(self, now: datetime, said: str, trade: str | None, refusal: str | None) -> DeedReport:
         at = f"{now.astimezone(NEW_YORK):%Y-%m-%d %H:%M}"
         self.reports.append(DeedReport(at=at, said=said, trade=trade, refusal=refusal))
+        return self.reports[-1]
 
 
 def _stop(trade: Trade, deed: Deed) -> Decimal | None:

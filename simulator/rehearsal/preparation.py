@@ -8,10 +8,11 @@ from typing import Any
 
 from agent.config.sources import SettingsInvalid, load_settings, overrides_of
 from simulator.cloud.lambda_runtime import LocalCloudError
-from simulator.exchange import ExchangeUnavailableError
+from simulator.exchange import ExchangeUnavailableError, NotRepeatableError
 from simulator.rehearsal.markets import MarketRefused, open_market, symbols_without_reports
 from simulator.rehearsal.profile import load_profile
 from simulator.rehearsal.rehearsal import Rehearsal, RehearsalFailed
+from simulator.rehearsal.run_log import ResumeRefused, RunLog
 from simulator.rehearsal.synthesis import begin_synthesis
 from simulator.worlds.recordings import WorldDataError
 
@@ -21,6 +22,8 @@ PROBLEMS = (
     WorldDataError,
     LocalCloudError,
     RehearsalFailed,
+    ResumeRefused,
+    NotRepeatableError,
     ExchangeUnavailableError,
     OSError,
 )
@@ -37,9 +40,12 @@ def prepare(
     scenario: str | None = None,
     dotenv: Path | None = None,
     command_line: Mapping[str, Any] | None = None,
+    log: RunLog | None = None,
+    options: Mapping[str, Any] | None = None,
 ) -> Iterator[Rehearsal]:
     """Give a rehearsal ready to play: on recorded chains, a synthetic market, or a scenario.
 
+    `log` keeps the run, so that it can be resumed; `options` are what its command was asked for.
     What a person can mend raises one of PROBLEMS.
     """
     settings = load_settings(config, dotenv, command_line)
@@ -56,10 +62,15 @@ def prepare(
     # Said outright, so it counts even where it is what the default would be.
     overrides = merged(overrides, command_line or {})
     load_settings(command_line=overrides)
+    if log is not None:
+        played = {"market": market.description, "sessions": market.sessions}
+        log.start({"options": options or {}, **played, "settings": overrides})
     with tempfile.TemporaryDirectory(prefix="options-agent-") as directory:
         template = Path(directory) / "template.json"
         template.write_text(synthesis.result(), encoding="utf-8")
-        with Rehearsal(market, profile, template, seed=seed, settings=overrides) as rehearsal:
+        with Rehearsal(
+            market, profile, template, seed=seed, settings=overrides, log=log
+        ) as rehearsal:
             yield rehearsal
 
 

@@ -22,17 +22,16 @@ from agent.adapters.dynamodb.reports import DynamoReportDates
 from agent.adapters.dynamodb.tables import Tables
 from agent.adapters.dynamodb.volatility import DynamoVolatilityHistory
 from agent.book.comparison import compare_positions
-from agent.book.records import Intent, JournalEvent, Trade
-from agent.book.states import TradeStatus
+from agent.book.records import JournalEvent, Trade
 from agent.config.environment import FunctionEnvironment
 from agent.market.calendar import NEW_YORK
 from simulator.checkers.cash_identity import check_cash_identity
 from simulator.cloud.lambda_runtime import InvocationResult
 from simulator.cloud.local_cloud import LocalCloud
-from simulator.exchange import Exchange, serve
+from simulator.exchange import Exchange, repeat, serve
 from simulator.rehearsal.beforehand import record_reports, record_volatilities
 from simulator.rehearsal.markets import Market
-from simulator.rehearsal.owner import Owner
+from simulator.rehearsal.owner import Deed, DeedReport, Owner
 from simulator.rehearsal.profile import Profile
 from simulator.rehearsal.report import (
     DifferenceReport,
@@ -40,13 +39,13 @@ from simulator.rehearsal.report import (
     SlotsReport,
     report_trade,
 )
+from simulator.rehearsal.run_log import EXCHANGE, OWNER, SLOT, RunLog
 from simulator.rehearsal.story import Sources, tell_story
 from simulator.rehearsal.tally import Failure, Tally
 from simulator.worlds.world import TradingSession
 
 IN_SESSION = frozenset({"scan_market", "monitor_positions"})
 """Outside a session these only say that the market is closed; their slots there are left out."""
-REFUSED = "refused: "
 STARTING_CASH = Decimal(100_000)
 BEFORE_OPEN = timedelta(minutes=30)
 AFTER_CLOSE = timedelta(hours=2)
@@ -83,6 +82,7 @@ class Rehearsal:
         *,
         seed: int,
         settings: Mapping[str, Any],
+        log: RunLog | None = None,
     ) -> None:
         self._market = market
         self._world = market.world
@@ -91,10 +91,16 @@ class Rehearsal:
         self._template = template
         self._seed = seed
         self._settings = settings
+        self._log = log
         self._tally = Tally()
         self._stack = ExitStack()
         self._slots_ran: dict[str, list[datetime]] = {function: [] for function in profile.times}
         self._slots_known: Counter[str] = Counter()
+        self._done: set[tuple[str, datetime]] = set()
+        self._is_interrupted = log is not None and log.header is not None
+        for slot in log.bodies(SLOT) if log is not None else ():
+            due = datetime.fromisoformat(slot["slot"])
+            self._count(slot["function"], due, slot["answer"], slot["failure"])
 
     @property
     def sessions(self) -> int:
@@ -111,6 +117,11 @@ class Rehearsal:
             early_assignment=self._market.early_assignment,
             starts_at=opens_at - BEFORE_OPEN,
         )
+        self._equity_start = self.exchange.equity
+        if self._log is not None:
+            for effect in self._log.bodies(EXCHANGE):
+                repeat(self.exchange, effect)
+            self.exchange.watch(partial(self._log.note, EXCHANGE))
         with self._stack as stack:
             server = stack.enter_context(serve(self.exchange))
             self._secret = {
@@ -124,9 +135,10 @@ class Rehearsal:
                     clock=self.exchange.clock,
                     secrets={"alpaca": self._secret},
                     settings_overrides=self._settings,
+                    note=None if self._log is None else self._log.note,
+                    before=() if self._log is None else self._log.before,
                 )
             )
-            self._equity_start = self.exchange.equity
             self._open_tables()
             self._stack = stack.pop_all()
         return self
@@ -172,22 +184,67 @@ class Rehearsal:
             self.exchange.clock.advance_to(over)
 
     def _fire(self, function: str, slot: datetime) -> None:
+        """Deliver a slot, unless an earlier process saw it through; a broken one comes again."""
+        if (function, slot) in self._done:
+            return
+        self._deliver(function, slot)
+        if self._is_interrupted:
+            self._is_interrupted = False
+            self._pick_up()
+
+    def _pick_up(self) -> None:
+        """Let the monitor finish what an interruption left under way, as its schedule would."""
+        session = self.exchange.calendar.session_at(self.exchange.now)
+        if session is None:
+            return
+        for slot in self.cloud.slots(session.session)["monitor_positions"]:
+            if not self.book.unfinished_intents():
+                return
+            if self.exchange.now < slot < session.closes_at:
+                self.exchange.clock.advance_to(slot)
+                self._deliver("monitor_positions", slot)
+
+    def _deliver(self, function: str, slot: datetime) -> None:
         excused = self.exchange.faults.is_out_of_reach(self.exchange.now)
         result = self.cloud.fire(function, slot)
-        self._slots_ran[function].append(slot)
+        failure = answer = None
         if excused and result.error_type is not None:
-            failure = Failure(slot, function, result.error_type, result.error_message or "")
-            self._tally.failures.append(failure)
+            failure = [result.error_type, result.error_message or ""]
         else:
-            self._tally.add(function, _answer(function, slot, result))
+            answer = _answer(function, slot, result)
+        if self._log is not None:
+            told = {"function": function, "slot": slot.isoformat()}
+            self._log.note(SLOT, {**told, "answer": answer, "failure": failure})
+        self._count(function, slot, answer, failure)
+
+    def _count(
+        self,
+        function: str,
+        slot: datetime,
+        answer: Mapping[str, Any] | None,
+        failure: Sequence[str] | None,
+    ) -> None:
+        self._done.add((function, slot))
+        self._slots_ran[function].append(slot)
+        if failure is not None:
+            self._tally.failures.append(Failure(slot, function, *failure))
+        elif answer is not None:
+            self._tally.add(function, answer)
 
     def _words_of(self, number: int, day: date) -> list[Moment]:
         """Give what the profile has the owner say on a session, at its times."""
         return [
-            (at, "owner", partial(self._owner.act, deed, at))
+            (at, OWNER, partial(self._say, deed, at))
             for deed in self._owner.deeds_of(number)
             for at in [datetime.combine(day, deed.at, NEW_YORK)]
         ]
+
+    def _say(self, deed: Deed, at: datetime) -> None:
+        if (OWNER, at) in self._done:
+            return
+        told = self._owner.act(deed, at)
+        if self._log is not None:
+            self._log.note(OWNER, {"at": at.isoformat(), "told": told.model_dump(mode="json")})
 
     def _slots_of(self, day: date, session: TradingSession) -> list[Moment]:
         """Give the slots of a day that the timetable has and the profile wants."""
@@ -216,6 +273,9 @@ class Rehearsal:
         )
         self.book = DynamoBook(self.tables)
         self._owner = Owner(self._profile.owner, self.book)
+        for said in self._log.bodies(OWNER) if self._log is not None else ():
+            self._owner.reports.append(DeedReport.model_validate(said["told"]))
+            self._done.add((OWNER, datetime.fromisoformat(said["at"])))
         symbols = environment.settings.watchlist
         first = self._world.sessions[0].session
         record_volatilities(self._world, symbols, DynamoVolatilityHistory(self.tables))
@@ -266,7 +326,7 @@ class Rehearsal:
             signals=self._tally.signals,
             entries=sum(trade.execution.contracts > 0 for trade in trades),
             exits=dict(sorted(Counter(str(trade.exit_reason) for trade in closed).items())),
-            rejections=self._rejections(trades, intents),
+            rejections=self._tally.all_rejections(trades, intents),
             failures=self._tally.failures_by_function(),
             owner=tuple(self._owner.reports),
             alerts=len(published),
@@ -322,19 +382,6 @@ class Rehearsal:
             for message in self.cloud.published
         )
         (directory / "alerts.jsonl").write_text(told, encoding="utf-8")
-
-    def _rejections(self, trades: Sequence[Trade], intents: Sequence[Intent]) -> dict[str, int]:
-        """Add to the scans' reasons what was refused after them, by the same kind of names."""
-        reasons = Counter(self._tally.rejections)
-        for intent in intents:
-            outcome = intent.outcome or ""
-            if outcome.startswith(REFUSED):
-                names = outcome.removeprefix(REFUSED).split(",")
-                reasons.update(f"entry_refused_{name}" for name in names)
-        for trade in trades:
-            if trade.status in {TradeStatus.REJECTED, TradeStatus.CANCELLED}:
-                reasons[f"entry_{trade.status}"] += 1
-        return dict(sorted(reasons.items()))
 
 
 def _answer(function: str, slot: datetime, result: InvocationResult) -> Mapping[str, Any]:

@@ -1,10 +1,15 @@
 """What the handlers of a rehearsal answered, summed up."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+
+from agent.book.records import Intent, Trade
+from agent.book.states import TradeStatus
+
+REFUSED = "refused: "
 
 
 @dataclass(frozen=True)
@@ -50,6 +55,19 @@ class Tally:
         for failure in self.failures:
             counts.setdefault(failure.function, Counter())[failure.error_type] += 1
         return {name: dict(sorted(kinds.items())) for name, kinds in sorted(counts.items())}
+
+    def all_rejections(self, trades: Sequence[Trade], intents: Sequence[Intent]) -> dict[str, int]:
+        """Add to the scans' reasons what was refused after them, by the same kind of names."""
+        reasons = Counter(self.rejections)
+        for intent in intents:
+            outcome = intent.outcome or ""
+            if outcome.startswith(REFUSED):
+                names = outcome.removeprefix(REFUSED).split(",")
+                reasons.update(f"entry_refused_{name}" for name in names)
+        for trade in trades:
+            if trade.status in {TradeStatus.REJECTED, TradeStatus.CANCELLED}:
+                reasons[f"entry_{trade.status}"] += 1
+        return dict(sorted(reasons.items()))
 
     def _add_scan(self, answer: Mapping[str, Any]) -> None:
         self.scans += answer["status"] == "scanned"
