@@ -16,6 +16,8 @@ from infra.constructs.grants import Grantor
 from infra.constructs.layers import Layers
 from infra.constructs.schedules import Schedules
 from infra.constructs.tables import Tables
+from infra.constructs.webhook import FUNCTION as WEBHOOK_FUNCTION
+from infra.constructs.webhook import Webhook
 from infra.constructs.workflows import Workflow
 from infra.stage import Stage
 
@@ -42,9 +44,11 @@ class AgentStack(cdk.Stack):
         tables = Tables(self)
         alerting = Alerting(self)
         secret = self._secret()
+        webhook = Webhook(self)
         namespace = f"OptionsAgent/{stage.name}"
         self._values = {
             "ALPACA_SECRET_ARN": secret.secret_arn,
+            "WEBHOOK_SECRET_ARN": webhook.secret_arn,
             "ALERTS_TOPIC_ARN": alerting.topic.topic_arn,
             "AGENT_SETTINGS": stage.settings_json,
             "POWERTOOLS_METRICS_NAMESPACE": namespace,
@@ -66,8 +70,11 @@ class AgentStack(cdk.Stack):
         dead_letters = self._dead_letters()
         Schedules(self, functions=functions, dead_letters=dead_letters)
         alarms = Alarms(self, topic=alerting.topic)
+        webhook.feed(functions[WEBHOOK_FUNCTION], alerting)
         for function in functions.values():
-            alarms.watch_function(function)
+            # An alarm on what alarms call would call it again, for ever.
+            if function.name != WEBHOOK_FUNCTION:
+                alarms.watch_function(function)
             if function.is_scheduled:
                 alarms.watch_scheduled(function)
         for workflow in workflows:

@@ -1,4 +1,4 @@
-"""The first dashboard: what is scanned and traded, what fails, and how long it takes."""
+"""The dashboard: status, positions, performance, what fails, and how long it takes."""
 
 from collections.abc import Sequence
 
@@ -10,7 +10,8 @@ from infra.constructs.functions import AgentFunction
 from infra.constructs.workflows import Workflow
 
 HALF = 12
-
+VIEW = "render_dashboard"
+"""Called with the rights of whoever looks at the dashboard."""
 
 SCAN = ("ScanPasses", "ScanCandidates", "ScanSignals", "ScanEntries", "StaleSlots")
 WATCH = ("MonitorPasses", "UnresolvedIntents", "UnmarkedTrades", "StaleSlots")
@@ -32,6 +33,7 @@ class Dashboard(Construct):
         alarms: Sequence[cloudwatch.Alarm],
     ) -> None:
         super().__init__(scope, "Dashboard")
+        (view,) = (each for each in functions if each.name == VIEW)
 
         def counts(
             title: str, function: str, names: Sequence[str], statistic: str = "Sum"
@@ -46,6 +48,16 @@ class Dashboard(Construct):
             "Board",
             widgets=[
                 [cloudwatch.AlarmStatusWidget(title="Alarms", alarms=list(alarms), width=24)],
+                [
+                    cloudwatch.CustomWidget(
+                        function_arn=view.function_arn,
+                        title="Status, positions, performance",
+                        update_on_resize=False,
+                        update_on_time_range_change=False,
+                        width=24,
+                        height=9,
+                    )
+                ],
                 [
                     counts("Scan", "scan_market", SCAN),
                     counts("Monitor", "monitor_positions", WATCH),

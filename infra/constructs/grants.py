@@ -49,6 +49,8 @@ class Rights:
     blocks_entries: bool = False
     pauses_entries: bool = False
     tells: bool = False
+    reads_keys: bool = True
+    """Whether it speaks with the broker."""
     starts: tuple[str, ...] = ()
     sees: tuple[str, ...] = ()
     """State machines whose executions it may describe."""
@@ -113,6 +115,17 @@ RIGHTS: Mapping[str, Rights] = MappingProxyType(
             lists=("performance_metrics",),
         ),
         "watch_heartbeat": Rights(agent_state=("dynamodb:GetItem",)),
+        # The one secret that it reads is the owner's, granted where the owner has one.
+        "notify_webhook": Rights(reads_keys=False),
+        "render_dashboard": Rights(
+            trades=READ,
+            positions=READ,
+            agent_state=READ,
+            agent_control=READ,
+            performance_metrics=("dynamodb:GetItem",),
+            lists=("performance_metrics",),
+            reads_keys=False,
+        ),
     }
 )
 
@@ -129,7 +142,8 @@ class Grantor:
     def grant(self, function: AgentFunction) -> None:
         """Give a function its rights; raise KeyError for one that none are stated for."""
         rights = RIGHTS[function.name]
-        _allow(function, ("secretsmanager:GetSecretValue",), self.secret.secret_arn)
+        if rights.reads_keys:
+            _allow(function, ("secretsmanager:GetSecretValue",), self.secret.secret_arn)
         for name, table in self.tables.by_name.items():
             actions: tuple[str, ...] = getattr(rights, name)
             if actions:

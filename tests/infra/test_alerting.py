@@ -68,7 +68,10 @@ def test_every_function_and_every_workflow_has_an_alarm_on_its_failures(
         if alarm.get("MetricName") == "Errors"
         for dimension in alarm["Dimensions"]
     }
-    assert watched == {function.logical_id for function in template.functions().values()}
+    functions = {name: found.logical_id for name, found in template.functions().items()}
+    # What alarms call must not ring an alarm when it fails: that would call it again.
+    del functions["notify_webhook"]
+    assert watched == set(functions.values())
     expressions = [alarm["Metrics"] for alarm in alarms if "Metrics" in alarm]
     machines = {
         dimension["Value"]
@@ -98,7 +101,11 @@ def test_the_address_of_the_owner_is_a_parameter_that_is_never_shown(
     parameter = template.document["Parameters"]["AlertEmail"]
     assert parameter["NoEcho"] is True
     assert parameter["Default"] == ""
-    (subscription,) = template.of_type("AWS::SNS::Subscription")
+    (subscription,) = (
+        found
+        for found in template.of_type("AWS::SNS::Subscription")
+        if found.properties["Protocol"] == "email"
+    )
     assert subscription.properties["Endpoint"] == {"Ref": "AlertEmail"}
     condition = template.document["Conditions"][subscription.body["Condition"]]
     assert condition == {"Fn::Not": [{"Fn::Equals": [{"Ref": "AlertEmail"}, ""]}]}
@@ -121,3 +128,37 @@ def test_the_dashboard_shows_every_function_and_workflow(template: Synthesized) 
     body = template.resolve(board.properties["DashboardBody"])
     for resource in (*template.functions().values(), *template.workflows().values()):
         assert resource.logical_id in body
+
+
+def test_a_webhook_is_fed_and_may_read_its_url_only_where_the_owner_names_one(
+    template: Synthesized,
+) -> None:
+    (topic,) = template.of_type("AWS::SNS::Topic")
+    function = template.functions()["notify_webhook"]
+    assert template.document["Parameters"]["AlertWebhookSecretArn"]["Default"] == ""
+    fed = [
+        found
+        for found in template.of_type("AWS::SNS::Subscription")
+        if found.properties["Protocol"] == "lambda"
+    ]
+    (permission,) = template.of_type("AWS::Lambda::Permission")
+    policies = [
+        policy
+        for policy in template.of_type("AWS::IAM::Policy")
+        if policy.properties["PolicyName"] == "ReadWebhookUrl"
+    ]
+    for found in (*fed, permission, *policies):
+        assert found.body["Condition"] == "AlertWebhookIsGiven", found.logical_id
+    (subscription,) = fed
+    arn = {"Fn::GetAtt": [function.logical_id, "Arn"]}
+    assert subscription.properties["Endpoint"] == permission.properties["FunctionName"] == arn
+    assert permission.properties["SourceArn"] == {"Ref": topic.logical_id}
+    (policy,) = policies
+    assert policy.properties["Roles"] == [{"Ref": template.role_of(function)}]
+
+
+def test_the_dashboard_asks_the_agents_own_widget(template: Synthesized) -> None:
+    (board,) = template.of_type("AWS::CloudWatch::Dashboard")
+    body = template.resolve(board.properties["DashboardBody"])
+    assert f"{template.functions()['render_dashboard'].logical_id}.Arn" in body
+    assert '"type":"custom"' in body

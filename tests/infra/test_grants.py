@@ -3,7 +3,7 @@
 import pytest
 
 from agent.adapters.dynamodb import keys
-from agent.config.environment import ENVIRONMENTS, AlertingEnvironment
+from agent.config.environment import ENVIRONMENTS, AlertingEnvironment, FunctionEnvironment
 from infra.constructs.grants import RIGHTS
 from tests.infra.synthesized import Synthesized
 
@@ -118,13 +118,19 @@ def test_the_learner_writes_to_its_log_alone(template: Synthesized) -> None:
 
 
 @pytest.mark.parametrize("name", ENVIRONMENTS)
-def test_a_function_reads_the_one_secret(template: Synthesized, name: str) -> None:
+def test_who_speaks_with_the_broker_reads_its_keys_and_nobody_else_does(
+    template: Synthesized, name: str
+) -> None:
     (secret,) = template.of_type("AWS::SecretsManager::Secret")
     role = template.role_of(template.functions()[name])
     about_secrets = {
         pair for pair in template.allowed(role) if pair[0].startswith("secretsmanager:")
     }
-    assert about_secrets == {("secretsmanager:GetSecretValue", secret.logical_id)}
+    secrets = {secret.logical_id} if issubclass(ENVIRONMENTS[name], FunctionEnvironment) else set()
+    if name == "notify_webhook":
+        # The owner's own, of which the template has the name as a parameter only.
+        secrets = {"AlertWebhookSecretArn"}
+    assert about_secrets == {("secretsmanager:GetSecretValue", each) for each in secrets}
 
 
 @pytest.mark.parametrize("name", ENVIRONMENTS)

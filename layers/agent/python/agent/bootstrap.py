@@ -10,10 +10,14 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from agent.config.environment import (
     ENVIRONMENTS,
     AlertingEnvironment,
+    BookEnvironment,
+    CommonEnvironment,
     FunctionEnvironment,
     LearningEnvironment,
     MeasuringEnvironment,
     StartingEnvironment,
+    ViewingEnvironment,
+    WebhookEnvironment,
 )
 from agent.config.settings import Settings
 from agent.ports import (
@@ -31,10 +35,10 @@ from agent.ports import (
     Metrics,
     ReportDates,
     VolatilityHistory,
+    Webhook,
     Workflows,
 )
 from agent.telemetry import count, make_logger, make_metrics
-from agent.use_cases.desk import Desk
 from agent.use_cases.steps import Message
 
 if TYPE_CHECKING:
@@ -49,7 +53,7 @@ ResultT = TypeVar("ResultT", bound=Message)
 class FunctionDesk:
     """Make the desk of one function from its environment; unused ports cost nothing."""
 
-    def __init__(self, environment: FunctionEnvironment) -> None:
+    def __init__(self, environment: CommonEnvironment) -> None:
         self._environment = environment
 
     @property
@@ -68,6 +72,8 @@ class FunctionDesk:
         from agent.adapters.alpaca.credentials import parse_credentials
         from agent.adapters.aws.secrets import SecretsManagerSecrets
 
+        if not isinstance(self._environment, FunctionEnvironment):
+            raise TypeError("this function's environment names no keys of the broker")
         text = SecretsManagerSecrets().text(self._environment.alpaca_secret_arn)
         return connect(parse_credentials(text), live_trading=self.settings.live_trading)
 
@@ -92,6 +98,8 @@ class FunctionDesk:
         from agent.adapters.dynamodb.tables import Tables
 
         environment = self._environment
+        if not isinstance(environment, BookEnvironment):
+            raise TypeError("this function's environment names no tables")
         return Tables.named(
             trades=environment.trades_table,
             positions=environment.positions_table,
@@ -99,7 +107,7 @@ class FunctionDesk:
             agent_control=environment.agent_control_table,
             performance_metrics=(
                 environment.performance_metrics_table
-                if isinstance(environment, MeasuringEnvironment)
+                if isinstance(environment, MeasuringEnvironment | ViewingEnvironment)
                 else None
             ),
             learning_logs=(
@@ -165,6 +173,16 @@ class FunctionDesk:
             raise TypeError("this function's environment names no alerts topic")
         return SnsAlerts(self._environment.alerts_topic_arn, self.settings.stage)
 
+    @property
+    def webhook(self) -> Webhook:
+        """Read the URL anew for each invocation: alerts are rare, and the owner may replace it."""
+        from agent.adapters.aws.secrets import SecretsManagerSecrets
+        from agent.adapters.webhook import HttpWebhook
+
+        if not isinstance(self._environment, WebhookEnvironment):
+            raise TypeError("this function's environment names no webhook")
+        return HttpWebhook(SecretsManagerSecrets().text(self._environment.webhook_secret_arn))
+
     @cached_property
     def workflows(self) -> Workflows:
         from agent.adapters.aws.step_functions import StepFunctionsWorkflows
@@ -190,7 +208,7 @@ def forget_desks() -> None:
 
 def run(
     function: str,
-    use_case: Callable[[Desk, EventT], ResultT],
+    use_case: Callable[[FunctionDesk, EventT], ResultT],
     event_model: type[EventT],
     event: dict[str, Any],
     context: LambdaContext,
@@ -204,16 +222,20 @@ def run(
     desk = _desk(function, variables)
     environment = ENVIRONMENTS[function].parse(dict(variables))
     logger = make_logger(environment.service_name)
+    told: Mapping[str, Any] = event
     with logger.append_context_keys(function=function, request_id=context.aws_request_id):
         try:
-            result = use_case(desk, event_model.model_validate(event))
+            asked = event_model.model_validate(event)
+            # What the model leaves out, such as addresses and signatures of a topic, is not logged.
+            told = asked.model_dump(mode="json")
+            result = use_case(desk, asked)
         except CredentialsRefused:
             forget_desks()  # The owner may have replaced the keys since they were read.
             raise
         except Exception:
-            logger.exception("failed", extra={"event": event})
+            logger.exception("failed", extra={"event": told})
             raise
         answer = result.model_dump(mode="json")
-        logger.info("done", extra={"event": event, "result": answer})
+        logger.info("done", extra={"event": told, "result": answer})
     count(make_metrics(function, environment.metrics_namespace), **result.counts())
     return answer

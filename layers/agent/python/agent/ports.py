@@ -379,6 +379,22 @@ class AlertUnavailable(Exception):
     """Raised where an alert could not be handed over."""
 
 
+class Webhook(Protocol):
+    """A place of the owner's that takes alerts over HTTP."""
+
+    def post(self, notice: Mapping[str, str]) -> None:
+        """Hand over one notice; raise WebhookUnavailable or WebhookRefused where it was not."""
+        ...
+
+
+class WebhookUnavailable(Exception):
+    """Raised where the webhook did not answer; the notice may have arrived. No URL is named."""
+
+
+class WebhookRefused(Exception):
+    """Raised where the webhook does not take notices, or its secret holds no usable URL."""
+
+
 class Metrics(Protocol):
     """The store of what periods came to."""
 

@@ -7,16 +7,11 @@ from pydantic import BaseModel, ConfigDict, Field, Json
 from agent.config.settings import Settings
 
 
-class FunctionEnvironment(BaseModel):
-    """What every function that touches the book and the broker is given."""
+class CommonEnvironment(BaseModel):
+    """What every function is given."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
-    trades_table: str = Field(alias="TRADES_TABLE", min_length=3)
-    positions_table: str = Field(alias="POSITIONS_TABLE", min_length=3)
-    agent_state_table: str = Field(alias="AGENT_STATE_TABLE", min_length=3)
-    agent_control_table: str = Field(alias="AGENT_CONTROL_TABLE", min_length=3)
-    alpaca_secret_arn: str = Field(alias="ALPACA_SECRET_ARN", min_length=1)
     settings: Json[Settings] = Field(alias="AGENT_SETTINGS")
     """Only what differs from the defaults; JSON."""
     service_name: str = Field(alias="POWERTOOLS_SERVICE_NAME", min_length=1)
@@ -26,6 +21,21 @@ class FunctionEnvironment(BaseModel):
     def parse(cls, variables: dict[str, str]) -> Self:
         """Read the environment; raise ValidationError naming each variable that is wrong."""
         return cls.model_validate(variables)
+
+
+class BookEnvironment(CommonEnvironment):
+    """For functions that touch the book."""
+
+    trades_table: str = Field(alias="TRADES_TABLE", min_length=3)
+    positions_table: str = Field(alias="POSITIONS_TABLE", min_length=3)
+    agent_state_table: str = Field(alias="AGENT_STATE_TABLE", min_length=3)
+    agent_control_table: str = Field(alias="AGENT_CONTROL_TABLE", min_length=3)
+
+
+class FunctionEnvironment(BookEnvironment):
+    """For functions that touch the book and the broker."""
+
+    alpaca_secret_arn: str = Field(alias="ALPACA_SECRET_ARN", min_length=1)
 
 
 class AlertingEnvironment(FunctionEnvironment):
@@ -58,7 +68,20 @@ class LearningEnvironment(MeasuringEnvironment):
     learning_logs_table: str = Field(alias="LEARNING_LOGS_TABLE", min_length=3)
 
 
-ENVIRONMENTS: dict[str, type[FunctionEnvironment]] = {
+class ViewingEnvironment(BookEnvironment):
+    """For the dashboard's widget, which reads the store and has no keys."""
+
+    performance_metrics_table: str = Field(alias="PERFORMANCE_METRICS_TABLE", min_length=3)
+
+
+class WebhookEnvironment(CommonEnvironment):
+    """For the function that posts to the owner's webhook, and knows of nothing else."""
+
+    webhook_secret_arn: str = Field(alias="WEBHOOK_SECRET_ARN")
+    """Empty where the owner has none; then nothing calls the function."""
+
+
+ENVIRONMENTS: dict[str, type[CommonEnvironment]] = {
     "scan_market": StartingEnvironment,
     "monitor_positions": StartingEnvironment,
     "check_risk": FunctionEnvironment,
@@ -71,5 +94,7 @@ ENVIRONMENTS: dict[str, type[FunctionEnvironment]] = {
     "analyze_day": AnalyzingEnvironment,
     "learn_weekly": LearningEnvironment,
     "watch_heartbeat": FunctionEnvironment,
+    "notify_webhook": WebhookEnvironment,
+    "render_dashboard": ViewingEnvironment,
 }
 """Function folder to its environment."""
