@@ -1,5 +1,6 @@
 """`options-agent flatten --broker-only`: no option position left, with nothing but the keys."""
 
+import sys
 from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated
 
@@ -27,7 +28,9 @@ def flatten(
         float,
         typer.Option(help="Give at most so much of mid beyond mid, or 0.10.", min=0, max=1),
     ] = 0.25,
-    yes: Annotated[bool, typer.Option("--yes", help="Act; without it, say what would be.")] = False,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Act at once; without it, say what would be, and ask.")
+    ] = False,
 ) -> None:
     """Cancel every option order, buy shorts back, sell longs. Shares are never touched."""
     if not broker_only:
@@ -45,15 +48,14 @@ def flatten(
             connect(read_credentials(key_file), live_trading=live) as connection,
         ):
             flattening = Flattening(connection, Decimal(str(concession)), typer.echo)
-            if yes:
+            if yes or (_rehearse(flattening) and _is_meant()):
                 _conclude(flattening.act())
-            else:
-                _rehearse(flattening)
     except (BrokerUnavailable, BrokerMisunderstood, BrokerRefused) as problem:
         raise ResultWrong(f"what is left is not known: {problem}") from problem
 
 
-def _rehearse(flattening: "Flattening") -> None:
+def _rehearse(flattening: "Flattening") -> bool:
+    """Say what would be done; tell whether there is anything to do."""
     from cli.flattening import due, spelled  # noqa: PLC0415 - as above
 
     account = flattening.connection.broker.account().account_number
@@ -66,8 +68,15 @@ def _rehearse(flattening: "Flattening") -> None:
     for plan in plans:
         later = "" if plan in first else "; once its underlying owes nothing"
         typer.echo(f"{spelled(plan)}{later}")
-    if orders or plans:
+    return bool(orders or plans)
+
+
+def _is_meant() -> bool:
+    """Ask the person at the keyboard; where there is none, nothing is done."""
+    if not sys.stdin.isatty():
         typer.echo("Nothing was done. Say --yes to do it; orders of others are cancelled too.")
+        return False
+    return typer.confirm("Do it? Orders of others are cancelled too.")
 
 
 def _conclude(outcome: "Outcome") -> None:

@@ -83,6 +83,9 @@ class AgentStack(cdk.Stack):
         alarms.watch_unresolved(
             agent_metric(namespace, "monitor_positions", "UnresolvedIntents", ONE_MINUTE)
         )
+        alarms.watch_differences(
+            agent_metric(namespace, "monitor_positions", "BookDifferences", ONE_MINUTE)
+        )
         alarms.watch_heartbeat(
             agent_metric(namespace, "watch_heartbeat", "Heartbeat", FIVE_MINUTES, "Minimum")
         )

@@ -16,6 +16,8 @@ from infra.constructs.workflows import Workflow
 FIVE_MINUTES = cdk.Duration.minutes(5)
 ONE_MINUTE = cdk.Duration.minutes(1)
 UNRESOLVED_MINUTES = 10
+DIFFERENT_MINUTES = 3
+"""What the next passes book is no difference worth waking for."""
 SILENT_PERIODS = 2
 """One look may miss: the broker is down for a moment, or a metric is late."""
 
@@ -78,6 +80,15 @@ class Alarms(Construct):
             unresolved,
             f"an intent has been unresolved for {UNRESOLVED_MINUTES} minutes",
             periods=UNRESOLVED_MINUTES,
+        )
+
+    def watch_differences(self, differences: cloudwatch.IMetric) -> None:
+        """Watch for what book and broker count differently, pass after pass."""
+        self._alarm(
+            "Differences",
+            differences,
+            f"book and broker have differed for {DIFFERENT_MINUTES} minutes",
+            periods=DIFFERENT_MINUTES,
         )
 
     def watch_heartbeat(self, heartbeat: cloudwatch.IMetric) -> None:

@@ -14,7 +14,7 @@ VIEW = "render_dashboard"
 """Called with the rights of whoever looks at the dashboard."""
 
 SCAN = ("ScanPasses", "ScanCandidates", "ScanSignals", "ScanEntries", "StaleSlots")
-WATCH = ("MonitorPasses", "UnresolvedIntents", "UnmarkedTrades", "StaleSlots")
+WATCH = ("MonitorPasses", "UnresolvedIntents", "UnmarkedTrades", "BookDifferences", "StaleSlots")
 POSITIONS = ("OpenTrades", "ExitsBegun")
 LIMITS = ("DailyLossBasisPoints", "LimitsBreached")
 PERFORMANCE = ("DayPnlCents",)

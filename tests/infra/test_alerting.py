@@ -86,13 +86,14 @@ def test_every_function_and_every_workflow_has_an_alarm_on_its_failures(
         assert names == {"ExecutionsFailed", "ExecutionsTimedOut", "ExecutionsAborted"}
 
 
-def test_lost_slots_and_unresolved_intents_go_off(template: Synthesized) -> None:
+def test_lost_slots_unresolved_intents_and_differences_go_off(template: Synthesized) -> None:
     names = [
         alarm.properties.get("MetricName") for alarm in template.of_type("AWS::CloudWatch::Alarm")
     ]
     assert names.count("AsyncEventsDropped") == len(TIMETABLE)
     assert names.count("ApproximateNumberOfMessagesVisible") == 1
     assert names.count("UnresolvedIntents") == 1
+    assert names.count("BookDifferences") == 1
 
 
 def test_the_address_of_the_owner_is_a_parameter_that_is_never_shown(

@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
+from functools import partial
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -276,6 +278,13 @@ def test_what_was_never_quoted_has_no_limit() -> None:
     assert plan_of(parse_occ_symbol(PUT_100), -1, None, QUARTER).limit is None
 
 
+class Keyboard(StringIO):
+    """What is typed at a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
 def flatten(account: Account, *words: str) -> int:
     return run(["flatten", "--broker-only", "--key-file", str(account.key_file), *words])
 
@@ -296,6 +305,24 @@ def test_without_yes_it_says_what_it_would_do_and_does_nothing(
     assert working.is_working
     assert account.held == {PUT_100: -1, PUT_95: 1}
     assert account.sent == []
+
+
+@pytest.mark.parametrize("answer", ["y\n", "n\n", "\n"])
+def test_at_a_keyboard_it_asks_and_acts_on_a_yes_alone(
+    account: Account,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    answer: str,
+) -> None:
+    filled(account.exchange, put_spread())
+    monkeypatch.setattr("sys.stdin", Keyboard(answer))
+    own_time = partial(Flattening, sleep=account.exchange.clock.advance)
+    monkeypatch.setattr("cli.flattening.Flattening", own_time)
+    assert flatten(account) == 0
+    told = capsys.readouterr().out
+    assert "Do it? Orders of others are cancelled too. [y/N]" in told
+    assert (account.held == {}) == (answer == "y\n")
+    assert ("Flat: " in told) == (answer == "y\n")
 
 
 def test_with_yes_and_keys_of_the_environment_it_says_that_it_is_flat(

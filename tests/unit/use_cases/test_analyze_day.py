@@ -118,6 +118,17 @@ def test_doing_it_again_finds_the_same_and_tells_nobody_twice(office: AnalysisDe
     assert office.book.trade("gone") == tagged
 
 
+def test_the_daily_report_carries_the_steps_to_flatten_what_is_held(office: AnalysisDesk) -> None:
+    close(office, "-20", "gone")
+    analyse(office)
+    assert "To flatten by hand" not in office.alerts.published[-1].message
+    hold(office, "50.17", "held")
+    analyse(office, WEDNESDAY)
+    told = office.alerts.published[-1].message
+    assert "To flatten by hand" in told
+    assert told.index("buy to close") < told.index("sell to close")
+
+
 def test_what_closed_that_day_gets_its_tags(office: AnalysisDesk) -> None:
     close(office, "-600", "bad", days_held=1)
     close(office, "90", "good")

@@ -9,6 +9,7 @@ from pydantic import Field, JsonValue
 
 from agent.book.analysis_records import PerformanceMetric, PeriodType
 from agent.book.changes import BookChange, BookConflict
+from agent.book.hand_flattening import flattening_steps
 from agent.book.performance import MarkedTrade, day_pnl, measure_period, periods_of
 from agent.book.records import Alert, AlertKind, Trade
 from agent.book.states import TradeStatus
@@ -72,7 +73,7 @@ def analyze_day(desk: Desk, event: ScheduledEvent) -> DayReport:
     closed = [trade for trade in trades if _closed_on(trade) == session]
     missed = {trade.trade_id for trade in before if awaits_analysis(trade)}
     unmarked = tuple(trade.trade_id for trade in marked if trade.pnl is None)
-    story = _Story(session, metrics, closed, unanalysed, unmarked)
+    story = _Story(session, metrics, closed, unanalysed, unmarked, flattening_steps(trades))
     desk.book.commit(BookChange(alerts=(story.alert(now),)))
     return DayReport(
         slot=event.slot,
@@ -171,6 +172,7 @@ class _Story:
     closed: Sequence[Trade]
     unanalysed: Sequence[Unanalysed]
     unmarked: Sequence[str]
+    flattening: Sequence[str]
 
     def alert(self, at: datetime) -> Alert:
         """Tell the day once; the date is its id."""
@@ -180,7 +182,7 @@ class _Story:
             kind=AlertKind.DAILY_REPORT,
             at=at,
             subject=f"Day {self.session}: P&L {_dollars(day.total_pnl)}",
-            message="\n".join([*self._numbers(), *self._trades()]),
+            message="\n".join([*self._numbers(), *self._trades(), *self.flattening]),
         )
 
     def _numbers(self) -> list[str]:

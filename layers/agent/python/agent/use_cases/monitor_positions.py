@@ -75,6 +75,7 @@ class MonitorReport(Message):
             "ExitsBegun": sum(self.exits_begun.values()),
             "UnresolvedIntents": self.unresolved,
             "UnmarkedTrades": self.unmarked,
+            "BookDifferences": self.differences,
             "StaleSlots": int(self.status == "stale_slot"),
             **self._account_counts(),
         }
