@@ -22,6 +22,7 @@ EXIT_NAMES = {
     "stop_loss": "stop",
     "expiration_near": "near expiry",
     "strike_breached": "breach",
+    "assignment_risk": "dividend",
     "broker_liquidated": "liquidated",
 }
 

@@ -98,7 +98,7 @@ def refused_again_is_refused() -> Sequence[Patch]:
 
 
 def drop_the_stop_on_a_bad_quote() -> Sequence[Patch]:
-    return [(marking, "model_debit", lambda *_: None)]
+    return [(marking, "model_prices", lambda *_: None)]
 
 
 def trust_an_index() -> Sequence[Patch]:

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from agent.book.records import StopWatch
 from agent.book.states import ExitReason
 from agent.config.settings import ExitSettings
-from agent.strategies.exits import ExitMoment, ExitRules, exit_decision, roll_signal
+from agent.strategies.exit_moment import ExitMoment
+from agent.strategies.exits import ExitRules, exit_decision, roll_signal
 from agent.strategies.marks import MarkSource, TradeMark
 from agent.strategies.strikes import stop_level
 from tests.builders import EXPIRATION, a_trade, an_execution

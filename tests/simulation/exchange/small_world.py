@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from agent.options.contracts import OptionContract, parse_occ_symbol
 from simulator.exchange.calendar import regular_session
+from simulator.worlds.events import CorporateAction
 from simulator.worlds.world import (
     DailyBar,
     ImpliedVolatilitySample,
@@ -48,6 +49,7 @@ class SmallWorld:
     recorded_at: datetime | None = None
     """Where set, nothing but the quotes of that moment is known, as in a replay."""
     name: str = "small"
+    actions: list[CorporateAction] = field(default_factory=list)
 
     @property
     def symbols(self) -> tuple[str, ...]:
@@ -69,6 +71,13 @@ class SmallWorld:
     def with_close(self, price: str, session: date, *, symbol: str = "ACME") -> "SmallWorld":
         self.closes[symbol, session] = Decimal(price)
         return self
+
+    def corporate_actions(self, symbol: str, start: date, end: date) -> Sequence[CorporateAction]:
+        return [
+            action
+            for action in self.actions
+            if action.symbol == symbol and start <= action.ex_date <= end
+        ]
 
     def stock(self, symbol: str, at: datetime) -> StockQuote | None:
         at = self.recorded_at or at

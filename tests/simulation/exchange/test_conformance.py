@@ -54,9 +54,9 @@ from tests.simulation.exchange.builders import (
     put_spread_close,
     single_order,
 )
-from tests.simulation.exchange.small_world import FRIDAY, MONDAY, contract_symbol
+from tests.simulation.exchange.small_world import FRIDAY, MONDAY, SmallWorld, contract_symbol
 from tests.simulation.exchange.specifications import Specification
-from tests.simulation.exchange.test_lifecycle import DIVIDEND, TUESDAY, WorldWithActions
+from tests.simulation.exchange.test_lifecycle import DIVIDEND, TUESDAY
 
 SPECIFICATIONS = Path(__file__).resolve().parents[4] / "shared" / "specs"
 CALL_100 = contract_symbol("C", 100)
@@ -88,14 +88,14 @@ class Recorder:
         self.seen.append((str(response.request.method), path, response.status_code, body))
 
 
-def well_stocked_world() -> WorldWithActions:
+def well_stocked_world() -> SmallWorld:
     split = Split(
         "ACME",
         TUESDAY,
         new_rate=Decimal(2),
         old_rate=Decimal(1),
     )
-    world = WorldWithActions(actions=[DIVIDEND, split])
+    world = SmallWorld(actions=[DIVIDEND, split])
     world.with_stock("104.95", "105.05")
     for symbol, bid, ask in (
         (PUT_100, "1.40", "1.60"),

@@ -1,8 +1,6 @@
 """Positions: closing them, exercise, early assignment, liquidation, dividends."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -14,7 +12,6 @@ from simulator.exchange.account_endpoints import get_activities
 from simulator.exchange.calls import Call
 from simulator.exchange.corporate_actions import (
     CashDividend,
-    CorporateAction,
     Split,
     adjusted_bars,
 )
@@ -220,27 +217,13 @@ def test_a_paper_account_is_not_liquidated() -> None:
     assert held(expiring_in_the_money("paper", cash=5_000)) == {PUT_95: 1, PUT_100: -1}
 
 
-@dataclass
-class WorldWithActions(SmallWorld):
-    """A small world that pays dividends and splits shares."""
-
-    actions: list[CorporateAction] = field(default_factory=list)
-
-    def corporate_actions(self, symbol: str, start: date, end: date) -> Sequence[CorporateAction]:
-        return [
-            action
-            for action in self.actions
-            if action.symbol == symbol and start <= action.ex_date <= end
-        ]
-
-
 TUESDAY, WEDNESDAY = WEEK[1].session, WEEK[2].session
 DIVIDEND = CashDividend("ACME", TUESDAY, WEDNESDAY, Decimal("0.25"))
 
 
 @pytest.mark.parametrize(("behaves_like", "paid"), [("live", 25), ("paper", 0)])
 def test_live_shares_held_at_the_ex_date_earn_the_dividend(behaves_like: str, paid: int) -> None:
-    world = WorldWithActions(actions=[DIVIDEND]).with_stock("104.95", "105.05")
+    world = SmallWorld(actions=[DIVIDEND]).with_stock("104.95", "105.05")
     exchange = exchange_at_noon(world, behaves_like=behaves_like)
     filled(exchange, single_order("ACME", "buy", "106", qty=100))
     exchange.clock.advance_to(at_close(1))
@@ -255,7 +238,7 @@ def test_live_shares_held_at_the_ex_date_earn_the_dividend(behaves_like: str, pa
 
 def test_bars_are_restated_for_what_happened_since() -> None:
     split = Split("ACME", TUESDAY, new_rate=Decimal(2), old_rate=Decimal(1))
-    world = WorldWithActions(actions=[split, DIVIDEND]).with_stock("104.95", "105.05")
+    world = SmallWorld(actions=[split, DIVIDEND]).with_stock("104.95", "105.05")
     raw = world.daily_bars("ACME", MONDAY, at_close(2))
     closes = {
         adjustment: [bar.close for bar in adjusted_bars(world, "ACME", raw, adjustment, WEDNESDAY)]

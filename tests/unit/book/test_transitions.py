@@ -61,6 +61,20 @@ def opened(contracts: int = 2) -> BookChange:
     )
 
 
+def test_the_alert_of_an_entry_says_what_the_owner_should_know_of_it() -> None:
+    warned = a_signal(warnings=("The stop is out of reach.",))
+    change = open_trade(
+        a_trade(TradeStatus.PENDING),
+        an_intent(signal=warned),
+        fills(2, "1.20", ("3.40", "2.20")),
+        risk=a_risk(),
+        fees=Decimal("0.17"),
+        adjustment=(),
+        at=AS_OF,
+    )
+    assert change.alerts[0].message.endswith(f"({TRADE_ID}). The stop is out of reach.")
+
+
 def settled(trade: Trade, exit_fills: FillSummary) -> BookChange:
     return settle_close(
         trade,

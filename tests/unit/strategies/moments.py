@@ -6,7 +6,8 @@ from decimal import Decimal
 from typing import Any
 
 from agent.market.calendar import NEW_YORK, TradingSession
-from agent.strategies.exits import ExitMoment, ExitRules
+from agent.strategies.exit_moment import ExitMoment
+from agent.strategies.exits import ExitRules
 from agent.strategies.marks import MarkSource, TradeMark
 
 RULES = ExitRules(

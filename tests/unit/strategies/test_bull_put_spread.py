@@ -222,5 +222,5 @@ def test_legs_that_cannot_be_priced_make_no_signal() -> None:
     one_sided = ScreenedLeg(a_quote(put(190), bid=None), -0.25, 50.0)
     whole = ScreenedLeg(a_quote(put(185)), -0.18, 50.0)
     legs = ((LegSide.SHORT, one_sided), (LegSide.LONG, whole))
-    sale = PremiumSale("bull_put_spread", Decimal("0.30"), {})
+    sale = PremiumSale("bull_put_spread", Decimal("0.30"), Decimal(2), {})
     assert propose(legs, sale, symbol, a_view()) is Rejection.QUOTE_MISSING

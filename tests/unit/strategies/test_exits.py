@@ -19,9 +19,9 @@ from agent.options.contracts import OptionType
 from agent.options.structures import Leg, LegSide, Structure
 from agent.strategies.bull_put_spread import BullPutSpread
 from agent.strategies.cash_secured_put import CashSecuredPut
+from agent.strategies.exit_moment import ExitMoment
 from agent.strategies.exits import (
     ExitAlarmKind,
-    ExitMoment,
     ExitRules,
     ExitVerdict,
     RollSignal,

@@ -71,6 +71,15 @@ def test_an_expiration_that_quotes_one_leg_too_few_makes_no_condor() -> None:
     assert {signal.structure.expiration for signal in outcome.signals} == {later}
 
 
+def test_a_stop_that_the_width_puts_out_of_reach_is_said() -> None:
+    view = a_view(quotes_of(expirations=[NEAR]))
+    patient = IronCondor(IronCondorSettings(stop_loss=Decimal(9)))
+    assert not any(signal.warnings for signal in CONDOR.generate_signals(view).signals)
+    for signal in patient.generate_signals(view).signals:
+        (warning,) = signal.warnings
+        assert warning.endswith("a spread 5 wide never costs more than that to close.")
+
+
 def test_an_empty_chain_and_a_failed_symbol_say_so() -> None:
     empty = CONDOR.generate_signals(a_view(quotes_of(expirations=[SESSION])))
     assert empty.rejections == Counter({"chain_empty": 1})

@@ -1,6 +1,6 @@
 """What an open trade would cost to close."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -9,7 +9,7 @@ import pytest
 from agent.config.settings import MarketSettings
 from agent.market.calendar import expires_at
 from agent.market.quotes import StructureQuote, quote_structure
-from agent.strategies.marks import MarkSource, TradeMark, mark_trade, model_debit
+from agent.strategies.marks import MarkSource, TradeMark, debit_of, mark_trade, model_prices
 from tests.builders import AS_OF, EXPIRATION, a_put_spread, a_trade, an_execution
 from tests.unit.strategies.market import a_quote, put
 
@@ -30,7 +30,13 @@ def a_structure_quote(
 
 
 def mark(quote: StructureQuote | None, model: Decimal | None = None) -> TradeMark:
-    return mark_trade(TRADE, quote, Decimal(200), AS_OF, MarketSettings(), model_debit=model)
+    prices = None if model is None else (model, Decimal(0))
+    return mark_trade(TRADE, quote, Decimal(200), AS_OF, MarketSettings(), model_prices=prices)
+
+
+def model_debit(spot: int, as_of: datetime) -> Decimal:
+    structure = a_put_spread()
+    return debit_of(structure, model_prices(structure, Decimal(spot), [0.3, 0.3], as_of, 0.04))
 
 
 def test_a_valid_quote_marks_at_mid() -> None:
@@ -102,7 +108,7 @@ def test_the_volatility_is_that_at_entry_unless_a_newer_one_is_known() -> None:
 
 
 def test_the_model_agrees_with_quotes_made_by_the_same_model() -> None:
-    found = model_debit(a_put_spread(), Decimal(200), [0.30, 0.30], AS_OF, 0.04)
+    found = model_debit(200, AS_OF)
     quote = quote_structure(
         a_put_spread(), {q.contract.symbol: q for q in (a_quote(SHORT), a_quote(LONG))}
     )
@@ -113,10 +119,17 @@ def test_the_model_agrees_with_quotes_made_by_the_same_model() -> None:
 
 def test_at_expiration_the_model_costs_what_the_structure_owes() -> None:
     end = expires_at(EXPIRATION)
-    assert model_debit(a_put_spread(), Decimal(188), [0.3, 0.3], end, 0.04) == Decimal(2)
-    assert model_debit(a_put_spread(), Decimal(170), [0.3, 0.3], end, 0.04) == Decimal(5)
+    assert model_debit(188, end) == Decimal(2)
+    assert model_debit(170, end) == Decimal(5)
 
 
 def test_every_leg_needs_a_volatility() -> None:
     with pytest.raises(ValueError, match="1 volatilities do not fit 2 legs"):
-        model_debit(a_put_spread(), Decimal(200), [0.30], AS_OF, 0.04)
+        model_prices(a_put_spread(), Decimal(200), [0.30], AS_OF, 0.04)
+
+
+def test_each_leg_has_the_price_of_its_own_valid_quote_or_that_of_the_model() -> None:
+    quote = a_structure_quote(long={"bid": None})
+    assert mark(quote, model=Decimal("1.90")).leg_prices == (Decimal("2.05"), Decimal(0))
+    assert mark(quote).leg_prices == (Decimal("2.05"), None)
+    assert mark(None).leg_prices == (None, None)

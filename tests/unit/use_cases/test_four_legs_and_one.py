@@ -1,5 +1,6 @@
 """Condors and single puts over the exchange, from the entry to the last cent."""
 
+from datetime import timedelta
 from decimal import Decimal
 
 from agent.book.identifiers import entry_intent_id, trade_id
@@ -14,8 +15,9 @@ from agent.use_cases.monitor_positions import MonitorReport, monitor_positions
 from agent.use_cases.schedule import ScheduledEvent
 from agent.use_cases.size_position import size_position
 from agent.use_cases.steps import StepInput
+from simulator.worlds.events import CashDividend
 from tests.builders import a_signal
-from tests.simulation.exchange.small_world import contract_symbol
+from tests.simulation.exchange.small_world import MONDAY, contract_symbol
 from tests.unit.use_cases.conftest import EXPIRATION, LONG_PUT, SHORT_PUT, SLOT, TestDesk
 
 SHORT_CALL = contract_symbol("C", 110, EXPIRATION)
@@ -194,3 +196,41 @@ def test_a_put_on_a_dear_stock_is_refused_by_its_sizing(desk: TestDesk) -> None:
     desk.book.commit(write_entry_intent(entry_intent_id(trade), trade, signal, SLOT))
     verdict = check_risk(desk.desk, StepInput(intent_id=entry_intent_id(trade)))
     assert verdict.reason == "sizing"
+
+
+def declare_dividend(desk: TestDesk, rate: str) -> None:
+    """Let ACME go ex tomorrow."""
+    today = MONDAY
+    desk.world.actions.append(
+        CashDividend(
+            "ACME",
+            ex_date=today + timedelta(days=1),
+            rate=Decimal(rate),
+            declared_on=today - timedelta(days=20),
+            payable_date=today + timedelta(days=9),
+        )
+    )
+
+
+def put_the_call_in_the_money(desk: TestDesk) -> None:
+    """Quote the 110 call at 2.10 with the stock at 112: 0.10 beyond its intrinsic value."""
+    desk.world.with_stock("111.95", "112.05", since=desk.exchange.now)
+    desk.world.with_option(SHORT_CALL, "2.05", "2.15", since=desk.exchange.now)
+    desk.world.with_option(LONG_CALL, "0.78", "0.82", since=desk.exchange.now)
+
+
+def test_a_short_call_leaves_before_the_dividend_it_would_be_exercised_for(
+    desk: TestDesk,
+) -> None:
+    declare_dividend(desk, "0.11")
+    open_condor(desk)
+    put_the_call_in_the_money(desk)
+    assert a_pass(desk).exits_begun == {"assignment_risk": 1}
+    assert closing(desk).urgency is Urgency.URGENT
+
+
+def test_a_dividend_smaller_than_what_exercise_gives_up_changes_nothing(desk: TestDesk) -> None:
+    declare_dividend(desk, "0.09")
+    open_condor(desk)
+    put_the_call_in_the_money(desk)
+    assert a_pass(desk).exits_begun == {"strike_breached": 1}

@@ -40,6 +40,8 @@ class Signal(Record):
     """Risk-neutral, 0-1, at expiration and before management; None where unknown."""
     parameters: dict[str, JsonValue]
     """The strategy's parameters as they stood, for the record of the trade."""
+    warnings: tuple[str, ...] = ()
+    """What the owner should know of it, each a sentence."""
 
 
 class IntentKind(StrEnum):

@@ -17,6 +17,7 @@ class TradeStatus(StrEnum):
 class ExitReason(StrEnum):
     MANUAL = "manual"
     EXPIRATION_NEAR = "expiration_near"
+    ASSIGNMENT_RISK = "assignment_risk"
     STOP_LOSS = "stop_loss"
     STRIKE_BREACHED = "strike_breached"
     PROFIT_TARGET = "profit_target"

@@ -166,6 +166,7 @@ def open_trade(
                 message=(
                     f"Opened {fills.contracts} x {describe(trade)} for a net credit of "
                     f"{fills.cash_per_share:.2f} a share{_odds(trade)} ({trade.trade_id})."
+                    + "".join(f" {warning}" for warning in signal.warnings)
                 ),
             ),
         ),

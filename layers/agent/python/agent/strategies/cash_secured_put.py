@@ -44,7 +44,12 @@ class CashSecuredPut(Strategy):
         symbol = screen_symbol(view)
         if isinstance(symbol, str):
             return ScanOutcome((), Counter({symbol: 1}))
-        sale = PremiumSale(self.name, self.settings.credit_min, parameters_of(self.settings))
+        sale = PremiumSale(
+            self.name,
+            self.settings.credit_min,
+            self.settings.stop_loss,
+            parameters_of(self.settings),
+        )
         delta = DeltaRange(self.settings.short_delta_min, self.settings.short_delta_max)
         bounds = self.chain_bounds(symbol.spot, view.chain.session)
         chain = quotes_within(view, bounds, OptionType.PUT)

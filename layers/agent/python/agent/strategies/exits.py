@@ -1,14 +1,14 @@
 """When an open trade ends, and why.
 
 The rules are asked in this order, and the first that applies decides: manual, expiration safety,
-stop, breach, profit target, roll, DTE. A rule that lacks what it needs raises an alarm; it is
-never passed over in silence. Of a trade whose automation its owner has suspended, only what
-protects it is asked: the first four.
+assignment risk, stop, breach, profit target, roll, DTE. A rule that lacks what it needs raises an
+alarm; it is never passed over in silence. Of a trade whose automation its owner has suspended, only
+what protects it is asked: the first five.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, time, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from typing import Self
@@ -18,17 +18,20 @@ from agent.book.states import ExitReason
 from agent.config.settings import ExitSettings, PremiumSettings, RollPolicy
 from agent.market.calendar import (
     NEW_YORK,
-    TradingSession,
     market_minutes_since_open,
     new_york_date,
 )
+from agent.strategies.assignment import (
+    dividend_risk,
+    owes_call_in_the_money,
+    puts_better_exercised,
+)
+from agent.strategies.exit_moment import ExitMoment
 from agent.strategies.marks import MarkSource, TradeMark
 from agent.strategies.strikes import breached_strike, stop_level, threatened_strike
 
 ONE = Decimal(1)
 DAYS_PER_YEAR = 365
-LEAVE_BY = time(15, 0)
-"""New York time on expiration day by which nothing may be held: the broker liquidates legs."""
 
 
 @dataclass(frozen=True)
@@ -69,17 +72,6 @@ class ExitRules:
 
 
 @dataclass(frozen=True)
-class ExitMoment:
-    """Place a monitor pass in time."""
-
-    slot: datetime
-    """The schedule slot of the pass (aware UTC): one slot counts once."""
-    session: TradingSession
-    following_session: date | None
-    """The next trading date; None where the calendar does not reach that far."""
-
-
-@dataclass(frozen=True)
 class ExitDecision:
     """Say that a trade ends, how urgently, and why in a sentence."""
 
@@ -106,6 +98,8 @@ class ExitAlarmKind(StrEnum):
     CREDIT_UNKNOWN = "credit_unknown"
     CALENDAR_UNKNOWN = "calendar_unknown"
     HELD_PAST_LEAVE_BY = "held_past_leave_by"
+    DIVIDENDS_UNKNOWN = "dividends_unknown"
+    ASSIGNMENT_LIKELY = "assignment_likely"
 
 
 @dataclass(frozen=True)
@@ -142,6 +136,7 @@ def exit_decision(
     decisions = (
         _manual(trade),
         _expiration_safety(trade, mark, moment, rules),
+        _assignment_risk(trade, mark, moment),
         stop.decision,
         _breach(trade, mark, rules),
         _profit_target(trade, mark, rules),
@@ -156,7 +151,11 @@ def exit_decision(
     return ExitVerdict(
         decision=next(applies, None),
         stop_watch=stop.watch,
-        alarms=(*stop.alarms, *_calendar_alarms(trade, mark, moment, rules)),
+        alarms=(
+            *stop.alarms,
+            *_calendar_alarms(trade, mark, moment, rules),
+            *_assignment_alarms(trade, mark, moment),
+        ),
     )
 
 
@@ -287,6 +286,32 @@ def _expiration_safety(
     )
 
 
+def _assignment_risk(trade: Trade, mark: TradeMark, moment: ExitMoment) -> ExitDecision | None:
+    sentence = dividend_risk(
+        trade, mark, (moment.dividends or {}).get(trade.symbol, ()), moment.following_session
+    )
+    if sentence is None:
+        return None
+    return ExitDecision(
+        reason=ExitReason.ASSIGNMENT_RISK,
+        urgency=Urgency.URGENT,
+        sentence=sentence,
+        protective=True,
+    )
+
+
+def _assignment_alarms(trade: Trade, mark: TradeMark, moment: ExitMoment) -> tuple[ExitAlarm, ...]:
+    likely = tuple(
+        ExitAlarm(ExitAlarmKind.ASSIGNMENT_LIKELY, sentence)
+        for sentence in puts_better_exercised(trade, mark, moment.rate)
+        if mark.is_valid  # A model that knows no early exercise says nothing about one.
+    )
+    if moment.dividends is not None or not owes_call_in_the_money(trade, mark):
+        return likely
+    sentence = f"Nobody told the dividends of {trade.symbol}, and a short call is in the money."
+    return (*likely, ExitAlarm(ExitAlarmKind.DIVIDENDS_UNKNOWN, sentence))
+
+
 def _breach(trade: Trade, mark: TradeMark, rules: ExitRules) -> ExitDecision | None:
     if not rules.exit_on_breach or rules.may_be_assigned or mark.underlying_price is None:
         return None
@@ -352,14 +377,14 @@ def _calendar_alarms(
                 f"No session after {moment.session.session:%Y-%m-%d} is known.",
             )
         )
-    now = mark.as_of.astimezone(NEW_YORK)
-    expiration = trade.structure.expiration
-    is_late = now.date() == expiration and now.time() >= LEAVE_BY and not rules.may_be_assigned
-    if is_late or now.date() > expiration:
+    today, expiration = new_york_date(mark.as_of), trade.structure.expiration
+    leave_by = moment.leave_by.astimezone(NEW_YORK)
+    is_late = today == expiration and mark.as_of >= leave_by and not rules.may_be_assigned
+    if is_late or today > expiration:
         alarms.append(
             ExitAlarm(
                 ExitAlarmKind.HELD_PAST_LEAVE_BY,
-                f"{trade.trade_id} is held past {LEAVE_BY:%H:%M} New York on its expiration day.",
+                f"{trade.trade_id} is held past {leave_by:%H:%M} New York on its expiration day.",
             )
         )
     return tuple(alarms)

@@ -66,7 +66,12 @@ class IronCondor(Strategy):
         symbol = screen_symbol(view)
         if isinstance(symbol, str):
             return ScanOutcome((), Counter({symbol: 1}))
-        sale = PremiumSale(self.name, self.settings.credit_min, parameters_of(self.settings))
+        sale = PremiumSale(
+            self.name,
+            self.settings.credit_min,
+            self.settings.stop_loss,
+            parameters_of(self.settings),
+        )
         bounds = self.chain_bounds(symbol.spot, view.chain.session)
         puts = quotes_within(view, bounds, OptionType.PUT)
         calls = quotes_within(view, bounds, OptionType.CALL)

@@ -6,8 +6,6 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
-import numpy as np
-
 from agent.book.records import Trade
 from agent.config.settings import MarketSettings
 from agent.market.calendar import years_to_expiration
@@ -42,6 +40,8 @@ class TradeMark:
     """P&L in dollars if all that is held were closed at the mark; fees paid so far included."""
     implied_volatility: float
     """Of the underlying, an annual fraction: the last good one."""
+    leg_prices: tuple[Decimal | None, ...] = ()
+    """Of each leg of the structure: at mid where its quote is valid, else by model, else None."""
 
     @property
     def is_valid(self) -> bool:
@@ -56,24 +56,24 @@ def mark_trade(
     as_of: datetime,
     market: MarketSettings,
     *,
-    model_debit: Decimal | None = None,
+    model_prices: Sequence[Decimal] | None = None,
     implied_volatility: float | None = None,
 ) -> TradeMark:
-    """Mark a trade at mid where every leg's quote is valid, else at `model_debit`, else not.
+    """Mark a trade at mid where every leg's quote is valid, else at its model prices, else not.
 
     A quote is valid where both sides are above zero, it is not crossed, not stale, and narrower
     than `mark_quote_width_max_fraction`. Where `implied_volatility` is unknown, that at entry is
-    the last good one.
+    the last good one. `model_prices` are those of the legs, for a leg whose quote is not valid.
     """
-    source, debit = MarkSource.UNKNOWN, model_debit
+    source, debit = MarkSource.UNKNOWN, None
     if quote is not None and quote.is_valid(
         as_of,
         age_max_seconds=market.quote_age_max_seconds,
         width_fraction_max=market.mark_quote_width_max_fraction,
     ):
         source, debit = MarkSource.MID, quote.debit_mid
-    elif model_debit is not None:
-        source = MarkSource.MODEL
+    elif model_prices is not None:
+        source, debit = MarkSource.MODEL, debit_of(trade.structure, model_prices)
     return TradeMark(
         as_of=as_of,
         underlying_price=underlying_price,
@@ -82,17 +82,24 @@ def mark_trade(
         debit_natural=_tradable_debit(quote, as_of, market),
         pnl=None if debit is None else _pnl_at(trade, debit),
         implied_volatility=implied_volatility or trade.market_snapshot.implied_volatility,
+        leg_prices=_leg_prices(trade, quote, model_prices, as_of, market),
     )
 
 
-def model_debit(
+def debit_of(structure: Structure, prices: Sequence[Decimal]) -> Decimal:
+    """Add up what closing costs a share where the legs, in their order, cost `prices`."""
+    owed = (-leg.signed_ratio * price for leg, price in zip(structure.legs, prices, strict=True))
+    return sum(owed, Decimal(0))
+
+
+def model_prices(
     structure: Structure,
     underlying_price: Decimal,
     implied_volatilities: Sequence[float],
     as_of: datetime,
     rate: float,
-) -> Decimal:
-    """Price the close of a structure by Black-Scholes, in dollars a share.
+) -> tuple[Decimal, ...]:
+    """Price each leg by Black-Scholes, in dollars a share, in the order of the legs.
 
     `implied_volatilities` are annual fractions, one a leg in their order: the last good ones.
     Raises ValueError where they and the legs differ in number.
@@ -109,8 +116,31 @@ def model_debit(
         volatility=list(implied_volatilities),
         rate=rate,
     )
-    held = np.array([leg.signed_ratio for leg in structure.legs], dtype=np.float64)
-    return Decimal(repr(-float(held @ values))).quantize(MODEL_STEP)
+    return tuple(Decimal(repr(float(value))).quantize(MODEL_STEP) for value in values)
+
+
+def _leg_prices(
+    trade: Trade,
+    quote: StructureQuote | None,
+    model: Sequence[Decimal] | None,
+    as_of: datetime,
+    market: MarketSettings,
+) -> tuple[Decimal | None, ...]:
+    legs = len(trade.structure.legs)
+    mids: list[Decimal | None] = [None] * legs
+    if quote is not None:
+        mids = [
+            leg.mid
+            if leg.is_valid(
+                as_of,
+                age_max_seconds=market.quote_age_max_seconds,
+                width_fraction_max=market.mark_quote_width_max_fraction,
+            )
+            else None
+            for leg in quote.leg_quotes
+        ]
+    fallback: Sequence[Decimal | None] = [None] * legs if model is None else model
+    return tuple(other if mid is None else mid for mid, other in zip(mids, fallback, strict=True))
 
 
 def _tradable_debit(

@@ -20,6 +20,7 @@ from agent.risk.sizing import ContractExposure, structure_exposure
 from agent.strategies.scoring import assumed_credit, leg_mids, score_structure
 from agent.strategies.screening import Rejection, ScreenedLeg, ScreenedSymbol
 from agent.strategies.strategy import MarketView
+from agent.strategies.strikes import unreachable_stop
 
 ZERO = Decimal(0)
 
@@ -30,6 +31,8 @@ class PremiumSale:
 
     strategy: str
     credit_min: Decimal
+    stop_loss: Decimal
+    """The loss that ends the trade, as a multiple of the credit."""
     parameters: dict[str, JsonValue]
 
 
@@ -72,6 +75,7 @@ def propose(
     doubt = _doubt_of_value(quote, credit, exposure, view)
     if doubt is not None:
         return doubt
+    out_of_reach = unreachable_stop(structure, quote.credit_mid, sale.stop_loss)
     return Signal(
         symbol=structure.underlying,
         strategy=sale.strategy,
@@ -90,6 +94,7 @@ def propose(
         score=score_structure(quote, credit=credit, exposure=exposure, symbol=symbol, view=view),
         probability_of_profit=probability_of_profit(structure, credit, view.analytics),
         parameters=sale.parameters,
+        warnings=() if out_of_reach is None else (out_of_reach,),
     )
 
 

@@ -14,7 +14,8 @@ from agent.market.outlook import ReportOutlook
 from agent.market.quotes import UnderlyingSnapshot
 from agent.market.volatility import IvRankBand
 from agent.options.contracts import OptionContract, OptionType
-from agent.strategies.exits import ExitMoment, ExitRules, ExitVerdict, RollSignal
+from agent.strategies.exit_moment import ExitMoment
+from agent.strategies.exits import ExitRules, ExitVerdict, RollSignal
 from agent.strategies.exits import exit_decision as decide_exit
 from agent.strategies.exits import roll_signal as decide_roll
 from agent.strategies.marks import TradeMark

@@ -46,7 +46,12 @@ class VerticalSpread(Strategy):
         symbol = screen_symbol(view)
         if isinstance(symbol, str):
             return ScanOutcome((), Counter({symbol: 1}))
-        sale = PremiumSale(self.name, self.settings.credit_min, parameters_of(self.settings))
+        sale = PremiumSale(
+            self.name,
+            self.settings.credit_min,
+            self.settings.stop_loss,
+            parameters_of(self.settings),
+        )
         bounds = self.chain_bounds(symbol.spot, view.chain.session)
         chain = quotes_within(view, bounds, self.rules.option_type)
         rejections: Counter[str] = Counter() if chain else Counter({Rejection.CHAIN_EMPTY: 1})

@@ -14,7 +14,7 @@ from agent.market.quotes import (
     quote_structure,
 )
 from agent.options.structures import LegSide
-from agent.strategies.marks import MarkSource, TradeMark, mark_trade, model_debit
+from agent.strategies.marks import MarkSource, TradeMark, mark_trade, model_prices
 from agent.use_cases.desk import Desk
 
 
@@ -89,24 +89,11 @@ def _mark(
     as_of: datetime,
 ) -> TradeMark:
     market = desk.settings.market
-    return mark_trade(
-        trade,
-        quote,
-        price,
-        as_of,
-        market,
-        model_debit=(
-            None
-            if price is None
-            else model_debit(
-                trade.structure,
-                price,
-                _last_good_volatilities(trade, positions),
-                as_of,
-                market.risk_free_rate,
-            )
-        ),
-    )
+    volatilities = _last_good_volatilities(trade, positions)
+    model: tuple[Decimal, ...] | None = None
+    if price is not None:
+        model = model_prices(trade.structure, price, volatilities, as_of, market.risk_free_rate)
+    return mark_trade(trade, quote, price, as_of, market, model_prices=model)
 
 
 def _last_good_volatilities(trade: Trade, positions: Sequence[Position]) -> list[float]:

@@ -21,14 +21,16 @@ from agent.book.records import (
 )
 from agent.book.states import ExitReason, TradeStatus
 from agent.book.transitions import begin_close, mark_open
-from agent.market.calendar import new_york_date, next_session
+from agent.market.calendar import new_york_date
 from agent.ports import ExecutionState, TradingState
-from agent.strategies.exits import ExitAlarm, ExitDecision, ExitMoment, RollSignal
+from agent.strategies.exit_moment import ExitMoment
+from agent.strategies.exits import ExitAlarm, ExitDecision, RollSignal
 from agent.strategies.rolling import may_seek
 from agent.use_cases.alerting import publish_alerts
 from agent.use_cases.cancel_order import cancel_working
 from agent.use_cases.compare_book import compare_book
 from agent.use_cases.desk import Desk
+from agent.use_cases.exit_moment import exit_moment
 from agent.use_cases.exit_urgency import urgency_of
 from agent.use_cases.marking import Marks, fetch_marks
 from agent.use_cases.reconcile_order import reconcile_order
@@ -41,12 +43,6 @@ MARKS_TOGETHER_MAX = 50
 BASIS_POINTS = 10_000
 ROLLS_SOUGHT_MAX = 6
 """In one pass: each looks at a whole chain. The next pass looks for the others."""
-SESSIONS_AHEAD_DAYS = 14
-"""Far enough that the next session is always among them."""
-
-
-class CalendarContradicted(Exception):
-    """Raised where the broker's clock and its calendar disagree."""
 
 
 class MonitorReport(Message):
@@ -149,7 +145,7 @@ def _watch_all(desk: Desk, event: ScheduledEvent, now: datetime) -> MonitorRepor
     exits: Counter[str] = Counter()
     unmarked = 0
     if held:
-        seen = _Pass(_moment(desk, event.slot, now), fetch_marks(desk, held, now))
+        seen = _Pass(exit_moment(desk, event.slot, now, held), fetch_marks(desk, held, now))
         quiet: list[PositionMark] = []
         due: list[_DueRoll] = []
         for trade in held:
@@ -225,16 +221,6 @@ def _withdraw(desk: Desk, intent: Intent) -> int:
     if intent.kind is IntentKind.ROLL and state is not TradingState.HALTED:
         return 0
     return cancel_working(desk, intent)
-
-
-def _moment(desk: Desk, slot: datetime, now: datetime) -> ExitMoment:
-    today = new_york_date(now)
-    sessions = desk.calendar.sessions(today, today + timedelta(days=SESSIONS_AHEAD_DAYS))
-    current = next((session for session in sessions if session.session == today), None)
-    if current is None:
-        raise CalendarContradicted(f"the market is open, but {today} is no session")
-    following = next_session(sessions, today)
-    return ExitMoment(slot, current, None if following is None else following.session)
 
 
 @dataclass(frozen=True)
