@@ -18,7 +18,7 @@ from simulator.exchange.order_requests import (
     read_order_request,
     read_replacement,
 )
-from simulator.exchange.records import Order, OrderLeg, OrderStatus, OrderType, TimeInForce
+from simulator.exchange.records import Order, OrderLeg, OrderStatus, TimeInForce
 
 GOOD_TILL_CANCELED_LIFE = timedelta(days=90)
 LATE_FILL_WINDOW = timedelta(minutes=10)
@@ -220,6 +220,7 @@ class OrderDesk:
             order_type=request.order_type,
             time_in_force=request.time_in_force,
             limit_price=request.limit_price,
+            stop_price=request.stop_price,
             units=request.units,
             legs=self._legs(request, checked, client_order_id),
             created_at=now,
@@ -271,12 +272,16 @@ def _replacement_request(old: Order, body: Any) -> OrderRequest:
         raise malformed("request body format is invalid")
     is_option = old.legs[0].contract is not None
     change = read_replacement(body, is_multileg=old.is_multileg, is_option=is_option)
-    if change.limit_price is not None and old.order_type is OrderType.MARKET:
+    if change.limit_price is not None and not old.order_type.has_limit:
         raise unprocessable("limit price is only valid for limit orders")
+    if change.stop_price is not None and not old.order_type.has_stop:
+        raise unprocessable("stop price is only valid for stop orders")
     units: int = old.units if change.units is None else change.units
     limit: Decimal | None = old.limit_price if change.limit_price is None else change.limit_price
+    stop: Decimal | None = old.stop_price if change.stop_price is None else change.stop_price
     time_in_force = change.time_in_force or old.time_in_force
-    if (units, limit, time_in_force) == (old.units, old.limit_price, old.time_in_force):
+    now, before = (units, limit, stop, time_in_force), (old.units, old.limit_price, old.stop_price)
+    if now == (*before, old.time_in_force):
         raise unprocessable("order parameters are not changed")
     if units <= old.filled_units:
         raise unprocessable("qty must be > filled_qty")
@@ -286,6 +291,7 @@ def _replacement_request(old: Order, body: Any) -> OrderRequest:
         time_in_force=time_in_force,
         units=units - old.filled_units,
         limit_price=limit,
+        stop_price=stop,
         legs=tuple(
             LegRequest(leg.symbol, leg.side, leg.position_intent, leg.ratio) for leg in old.legs
         ),

@@ -58,6 +58,8 @@ class Matching:
         if quotes is None:
             return
         package = PackageQuote.of(quotes)
+        if order.is_waiting_for_stop and not self._stop_is_reached(order, package, at):
+            return
         net = self.fill_model.net_price(order.signed_limit, package)
         if net is None and order.fills_late:
             net = order.signed_limit
@@ -72,6 +74,15 @@ class Matching:
         self._fill(
             order, units, net, list(zip(quotes, leg_prices(quotes, net, package), strict=True)), at
         )
+
+    def _stop_is_reached(self, order: Order, package: PackageQuote, at: datetime) -> bool:
+        """Let a stop order trade from now on where mid is at its stop or beyond."""
+        assert order.stop_price is not None
+        # Signed like the package: a sell at 95 is one at -95, and 94 is -94, beyond it.
+        if package.mid < order.legs[0].side.sign * order.stop_price:
+            return False
+        order.triggered_at = order.updated_at = at
+        return True
 
     def _leg_quotes(self, order: Order, at: datetime) -> list[LegQuote] | None:
         session = self._calendar.session_at(at)

@@ -270,6 +270,9 @@ class OrderChecks:
                 raise unprocessable(f"no valid quote for {leg.symbol}")
             bid, ask, _ = quote
             total += leg.side.sign * leg.ratio * (ask if leg.side is Side.BUY else bid)
+        if request.stop_price is not None and legs[0].side is Side.BUY:
+            # It trades no earlier than there.
+            return max(total, request.stop_price)
         return total
 
     def _check_stock(self, request: OrderRequest, working: Sequence[Order]) -> CheckedOrder:

@@ -41,6 +41,7 @@ class OrderRequest:
     limit_price: Decimal | None
     legs: tuple[LegRequest, ...]
     client_order_id: str | None
+    stop_price: Decimal | None = None
 
     @property
     def is_multileg(self) -> bool:
@@ -62,7 +63,7 @@ def read_order_request(body: Any) -> OrderRequest:
     if order_class is None:
         subject = "options trading" if is_option else "this exchange"
         raise unprocessable(f"complex orders not supported for {subject}")
-    order_type = _order_type(body, is_option=is_option)
+    order_type = _order_type(body, is_multileg=is_multileg, is_option=is_option)
     units = _units(body, is_option=is_option)
     limit_price = _limit_price(body, order_type, is_multileg=is_multileg, is_option=is_option)
     legs = _legs(body.get("legs")) if is_multileg else (_single_leg(body),)
@@ -76,6 +77,7 @@ def read_order_request(body: Any) -> OrderRequest:
         limit_price=limit_price,
         legs=legs,
         client_order_id=client_order_id,
+        stop_price=_stop_price(body, order_type, is_option=is_option),
     )
 
 
@@ -87,11 +89,12 @@ class Replacement:
     limit_price: Decimal | None
     time_in_force: TimeInForce | None
     client_order_id: str | None
+    stop_price: Decimal | None = None
 
 
 def read_replacement(body: Mapping[str, Any], *, is_multileg: bool, is_option: bool) -> Replacement:
     """Read the body of PATCH /v2/orders/{id}; raises RefusalError with Alpaca's message."""
-    qty, limit_price = body.get("qty"), body.get("limit_price")
+    qty, limit_price, stop_price = (body.get(n) for n in ("qty", "limit_price", "stop_price"))
     return Replacement(
         units=None if qty is None else read_quantity(qty, is_option=is_option),
         limit_price=(
@@ -103,6 +106,9 @@ def read_replacement(body: Mapping[str, Any], *, is_multileg: bool, is_option: b
             _time_in_force(body, is_option=is_option) if body.get("time_in_force") else None
         ),
         client_order_id=read_client_order_id(body),
+        stop_price=(
+            None if stop_price is None else read_price("stop", stop_price, is_option=is_option)
+        ),
     )
 
 
@@ -118,10 +124,10 @@ def read_client_order_id(body: Mapping[str, Any]) -> str | None:
     return client_order_id
 
 
-def _order_type(body: Mapping[str, Any], *, is_option: bool) -> OrderType:
+def _order_type(body: Mapping[str, Any], *, is_multileg: bool, is_option: bool) -> OrderType:
     named = body.get("type")
     order_type = _member(OrderType, named)
-    if order_type is not None:
+    if order_type is not None and not (is_multileg and order_type.has_stop):
         return order_type
     if named is None:
         raise malformed("type is required")
@@ -171,13 +177,15 @@ def _limit_price(
     body: Mapping[str, Any], order_type: OrderType, *, is_multileg: bool, is_option: bool
 ) -> Decimal | None:
     value = body.get("limit_price")
-    if order_type is OrderType.MARKET:
+    if not order_type.has_limit:
         if value is not None and is_multileg:
             raise unprocessable("limit price is only valid for limit orders")
         return None
     if value is None:
         if is_multileg:
             raise unprocessable("limit price is required for limit orders")
+        if order_type is OrderType.STOP_LIMIT:
+            raise malformed("stop limit orders require both stop and limit price")
         raise malformed("limit orders require a limit price")
     return read_limit_price(value, is_multileg=is_multileg, is_option=is_option)
 
@@ -188,19 +196,39 @@ def read_limit_price(value: object, *, is_multileg: bool, is_option: bool) -> De
     Stocks under a dollar take four places. The sign of a multi-leg price is not checked
     against the structure: Alpaca does not either.
     """
+    return read_price("limit", value, is_option=is_option, may_be_credit=is_multileg)
+
+
+def read_price(
+    kind: str, value: object, *, is_option: bool, may_be_credit: bool = False
+) -> Decimal:
+    """Read a limit or stop price; raises RefusalError naming which."""
     try:
         price = read_number(value)
     except ValueError as error:
-        raise unprocessable("invalid limit price") from error
+        raise unprocessable(f"invalid {kind} price") from error
     places = PENNY_STOCK_PRICE_PLACES if price < 1 and not is_option else PRICE_PLACES
     if price != price.quantize(Decimal(1).scaleb(-places)):
         raise unprocessable(
-            f"invalid limit_price {plain(price)}. "
+            f"invalid {kind}_price {plain(price)}. "
             "sub-penny increment does not fulfill minimum pricing criteria"
         )
-    if price <= 0 and not is_multileg:
-        raise malformed("limit price must be > 0")
+    if price <= 0 and not may_be_credit:
+        raise malformed(f"{kind} price must be > 0")
     return price
+
+
+def _stop_price(
+    body: Mapping[str, Any], order_type: OrderType, *, is_option: bool
+) -> Decimal | None:
+    value = body.get("stop_price")
+    if not order_type.has_stop:
+        return None
+    if value is None:
+        if order_type is OrderType.STOP_LIMIT:
+            raise malformed("stop limit orders require both stop and limit price")
+        raise malformed("stop orders require a stop price")
+    return read_price("stop", value, is_option=is_option)
 
 
 def _single_leg(body: Mapping[str, Any]) -> LegRequest:

@@ -70,6 +70,16 @@ class OrderClass(StrEnum):
 class OrderType(StrEnum):
     MARKET = "market"
     LIMIT = "limit"
+    STOP = "stop"
+    STOP_LIMIT = "stop_limit"
+
+    @property
+    def has_limit(self) -> bool:
+        return self in {OrderType.LIMIT, OrderType.STOP_LIMIT}
+
+    @property
+    def has_stop(self) -> bool:
+        return self in {OrderType.STOP, OrderType.STOP_LIMIT}
 
 
 class TimeInForce(StrEnum):
@@ -115,6 +125,9 @@ class Order:
     """The earliest moment of a fill; None until the session it works in has opened."""
     reservation: Decimal
     """The buying power that the whole order claims, in dollars."""
+    stop_price: Decimal | None = None
+    """Where a stop order begins to trade; None for one that trades from the start."""
+    triggered_at: datetime | None = None
     status: OrderStatus = OrderStatus.ACCEPTED
     updated_at: datetime | None = None
     filled_units: int = 0
@@ -141,6 +154,10 @@ class Order:
     @property
     def is_working(self) -> bool:
         return self.status in WORKING_STATUSES
+
+    @property
+    def is_waiting_for_stop(self) -> bool:
+        return self.stop_price is not None and self.triggered_at is None
 
     @property
     def remaining_units(self) -> int:

@@ -171,6 +171,7 @@ def _render_simple_order(order: Order, identifiers: Identifiers) -> Json:
         "filled_qty": plain(filled),
         "filled_avg_price": plain(average(leg.filled_value, filled)) if filled else None,
         "limit_price": plain_or_none(order.limit_price),
+        "stop_price": plain_or_none(order.stop_price),
         "ratio_qty": None,
         "legs": None,
     }

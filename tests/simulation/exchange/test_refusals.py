@@ -314,8 +314,8 @@ def test_legs_share_one_underlying() -> None:
         ),
         (single_order("ACME", "buy", "106", qty=0.5), "qty must be integer for this exchange"),
         (
-            single_order("ACME", "buy", "106", type="stop"),
-            "order type stop is not supported by this exchange",
+            single_order("ACME", "buy", "106", type="trailing_stop"),
+            "order type trailing_stop is not supported by this exchange",
         ),
         (
             single_order("ACME", "buy", "106", time_in_force="opg"),
