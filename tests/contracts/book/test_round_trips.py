@@ -246,7 +246,7 @@ trades = built(
         ),
         shares_realized=money,
         reason=st.none() | st.sampled_from(ExitReason),
-        booked=st.lists(names, max_size=3).map(tuple),
+        booked=st.dictionaries(names, st.integers(-900, 900), max_size=3),
     ),
 )
 positions = built(

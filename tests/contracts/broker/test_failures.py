@@ -19,6 +19,7 @@ from agent.ports import (
     ChainRequest,
     CredentialsRefused,
     OrderRequest,
+    ShareOrderRequest,
 )
 from simulator.exchange import Exchange, serve
 from tests.contracts.broker.conftest import connect_to
@@ -37,11 +38,15 @@ ENTRY = OrderRequest(
     limit_cash=Decimal("0.60"),
 )
 
+SALE = ShareOrderRequest("exit-1", "ACME", -100, Decimal("99.00"))
+
 Call = Callable[[AlpacaConnection], object]
 READS: dict[str, Call] = {
     "account": lambda connection: connection.broker.account(),
     "order_by_client_id": lambda connection: connection.broker.order_by_client_id("entry-1"),
     "positions": lambda connection: connection.broker.positions(),
+    "holdings": lambda connection: connection.broker.holdings(),
+    "option_events": lambda connection: connection.broker.option_events(TODAY),
     "fee_charges": lambda connection: connection.broker.fee_charges(TODAY),
     "cash_flows": lambda connection: connection.broker.cash_flows(TODAY),
     "market_clock": lambda connection: connection.hours.market_clock(),
@@ -52,6 +57,7 @@ READS: dict[str, Call] = {
 }
 WRITES: dict[str, Call] = {
     "submit": lambda connection: connection.broker.submit(ENTRY),
+    "submit_shares": lambda connection: connection.broker.submit_shares(SALE),
     "cancel": lambda connection: connection.broker.cancel("o1"),
 }
 EVERYTHING = {**READS, **WRITES}

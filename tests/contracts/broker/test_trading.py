@@ -12,7 +12,13 @@ from agent.adapters.alpaca.connection import AlpacaConnection
 from agent.book.records import OrderStatus
 from agent.options.contracts import parse_occ_symbol
 from agent.options.structures import Leg, LegSide
-from agent.ports import BrokerPosition, BrokerRefused, OrderRequest
+from agent.ports import (
+    BrokerPosition,
+    BrokerRefused,
+    OptionEventKind,
+    OrderRequest,
+    ShareOrderRequest,
+)
 from simulator.exchange import Exchange
 from tests.contracts.broker.conftest import Opened
 from tests.simulation.exchange.builders import (
@@ -242,3 +248,45 @@ def test_fees_accrue_and_are_charged_once_the_session_is_over(
     assert sum(charge.amount for charge in charges) == cash_before - broker.account().cash > 0
     assert broker.account().accrued_fees == 0
     assert broker.fee_charges(today + timedelta(days=1)) == ()
+
+
+def test_an_assignment_shows_in_holdings_at_once_and_in_activities_on_the_next_day(
+    exchange: Exchange, broker: AlpacaBroker
+) -> None:
+    broker.submit(entry("0.60", contracts=2))
+    exchange.clock.advance(2)
+    exchange.assign(PUT_100, 1)
+
+    assert set(broker.holdings()) == {
+        BrokerPosition("ACME", 100),
+        BrokerPosition(PUT_100, -1),
+        BrokerPosition(PUT_95, 2),
+    }
+    assert broker.option_events(NOON.date()) == ()
+    exchange.clock.advance(timedelta(hours=20).total_seconds())
+    (event,) = broker.option_events(NOON.date())
+    assert (event.kind, event.symbol) == (OptionEventKind.ASSIGNED, PUT_100)
+    assert (event.contracts, event.session) == (1, NOON.date())
+    assert broker.option_events(NOON.date() + timedelta(days=1)) == ()
+
+
+def test_assigned_shares_are_sold_like_any_order_by_our_own_id(
+    exchange: Exchange, broker: AlpacaBroker
+) -> None:
+    broker.submit(entry("0.60"))
+    exchange.clock.advance(2)
+    exchange.assign(PUT_100)
+    cash = broker.account().cash
+    sale = ShareOrderRequest("sale-1", "ACME", -100, Decimal("90.00"))
+    placed = broker.submit_shares(sale)
+    assert broker.submit_shares(sale).order_id == placed.order_id
+    exchange.clock.advance(2)
+
+    sold = broker.order_by_client_id("sale-1")
+    assert sold is not None
+    assert (sold.status, sold.filled_contracts) == (OrderStatus.FILLED, 100)
+    assert sold.filled_cash is not None
+    assert sold.filled_cash >= 90
+    assert sold.leg_prices == {"ACME": sold.filled_cash}
+    assert broker.account().cash == cash + 100 * sold.filled_cash
+    assert broker.holdings() == (BrokerPosition(PUT_95, 1),)

@@ -17,6 +17,7 @@ from agent.risk.order_prices import (
     PricedOrder,
     collar_breach,
     moved_since,
+    price_alone,
     price_entry,
     price_exit,
     worth_max,
@@ -208,3 +209,38 @@ class TestTheCollar:
         sentence = moved_since(Decimal("1.20"), Decimal(mid), SETTINGS)
         assert (sentence is not None) is refused
         assert sentence is None or sentence.startswith("collar_market_moved")
+
+
+def alone(bid: str | None, ask: str | None, rung: int, *, buys: bool) -> PricedOrder | NoOrder:
+    sides = [None if side is None else Decimal(side) for side in (bid, ask)]
+    return price_alone(sides[0], sides[1], rung, buys=buys, settings=SETTINGS)
+
+
+def test_one_contract_alone_walks_from_mid_past_natural_within_its_collar() -> None:
+    rungs = range(len(SETTINGS.execution.urgent_ladder))
+    sales = [alone("1.00", "1.20", rung, buys=False) for rung in rungs]
+    covers = [alone("1.00", "1.20", rung, buys=True) for rung in rungs]
+    for sale, cover in zip(sales, covers, strict=True):
+        assert isinstance(sale, PricedOrder)
+        assert isinstance(cover, PricedOrder)
+        assert Decimal("0.95") <= sale.limit_cash <= Decimal("1.10")
+        assert Decimal("-1.26") <= cover.limit_cash <= Decimal("-1.10")
+        assert sale.mid_cash == -cover.mid_cash == Decimal("1.10")
+        assert (sale.natural_cash, cover.natural_cash) == (Decimal("1.00"), Decimal("-1.20"))
+        assert collar_breach(sale, SETTINGS) is None
+        assert collar_breach(cover, SETTINGS) is None
+    assert isinstance(sales[-1], PricedOrder)
+    assert sales[-1].limit_cash <= Decimal("1.00")
+
+
+def test_without_a_mid_one_contract_alone_starts_at_natural() -> None:
+    bought = alone(None, "0.05", 0, buys=True)
+    assert isinstance(bought, PricedOrder)
+    assert bought.limit_cash == Decimal("-0.05")
+
+
+@pytest.mark.parametrize(("bid", "buys"), [("0", False), (None, False), ("0.05", True)])
+def test_what_nobody_wants_has_no_price(bid: str | None, *, buys: bool) -> None:
+    priced = alone(bid, None, 0, buys=buys)
+    assert isinstance(priced, NoOrder)
+    assert priced.reason.startswith("nobody")

@@ -33,9 +33,17 @@ def test_a_book_that_agrees_with_its_broker_tells_nothing(desk: TestDesk) -> Non
     assert told(desk) == []
 
 
-def test_an_assignment_is_told_in_the_next_pass_and_once_a_day(desk: TestDesk) -> None:
+def test_what_nobody_explains_is_told_in_the_next_pass_and_once_a_day(desk: TestDesk) -> None:
     trade = desk.open_trade()
-    desk.exchange.assign(SHORT_PUT)
+    desk.exchange.place_order(
+        {
+            "symbol": SHORT_PUT,
+            "qty": str(trade.contracts_held),
+            "side": "buy",
+            "type": "market",
+            "time_in_force": "day",
+        }
+    )
     assert [a_pass(desk).differences for _ in range(3)] == [1, 1, 1]
     assert told(desk) == [f"Book and broker differ: {SHORT_PUT}"]
     (alert,) = [a for a in desk.alerts.published if a.kind is AlertKind.SYSTEM_ERROR]

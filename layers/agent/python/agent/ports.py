@@ -100,6 +100,16 @@ class OrderRequest:
 
 
 @dataclass(frozen=True)
+class ShareOrderRequest:
+    """Ask to buy (positive) or sell `quantity` shares at a limit of `limit_price` a share."""
+
+    client_order_id: str
+    symbol: str
+    quantity: int
+    limit_price: Decimal
+
+
+@dataclass(frozen=True)
 class BrokerOrder:
     """Describe an order as the broker has it; cash signed as in OrderRequest."""
 
@@ -122,6 +132,27 @@ class BrokerPosition:
     """Signed: negative is short."""
 
 
+class OptionEventKind(StrEnum):
+    """Name what a broker reports of contracts that it did not trade."""
+
+    EXPIRED = "expired"
+    ASSIGNED = "assigned"
+    EXERCISED = "exercised"
+    ADJUSTED = "adjusted"
+    """By a corporate action: what a contract delivers is another thing than before."""
+
+
+@dataclass(frozen=True)
+class OptionEvent:
+    """Report what happened to `contracts` of `symbol` (OCC) on `session`, without a trade."""
+
+    activity_id: str
+    kind: OptionEventKind
+    symbol: str
+    contracts: int
+    session: date
+
+
 @dataclass(frozen=True)
 class FeeCharge:
     """A fee the broker took from the account on `session`; `amount` in dollars, positive."""
@@ -138,13 +169,30 @@ class Broker(Protocol):
         """Send an order once; raise BrokerUnavailable where its fate is unknown."""
         ...
 
+    def submit_shares(self, request: ShareOrderRequest) -> BrokerOrder:
+        """Send an order for shares once; raise BrokerUnavailable where its fate is unknown."""
+        ...
+
     def order_by_client_id(self, client_order_id: str) -> BrokerOrder | None: ...
 
     def cancel(self, order_id: str) -> None:
         """Ask for a cancel; returning means asked, not cancelled. An ended order is no error."""
         ...
 
-    def positions(self) -> tuple[BrokerPosition, ...]: ...
+    def positions(self) -> tuple[BrokerPosition, ...]:
+        """List what is held of option contracts."""
+        ...
+
+    def holdings(self) -> tuple[BrokerPosition, ...]:
+        """List what is held of option contracts and of shares, whole numbers alone."""
+        ...
+
+    def option_events(self, since: date) -> tuple[OptionEvent, ...]:
+        """List expirations, assignments, exercises and adjustments from `since`, oldest first.
+
+        A paper account reports them on the day after; positions move at once.
+        """
+        ...
 
     def fee_charges(self, since: date) -> tuple[FeeCharge, ...]: ...
 

@@ -16,6 +16,7 @@ from agent.ports import (
     BrokerRefused,
     BrokerUnavailable,
     FeeCharge,
+    OptionEventKind,
 )
 from tests.unit.adapters.alpaca.builders import (
     account_json,
@@ -290,3 +291,47 @@ def test_cash_flows_are_the_deposits_of_a_day_less_its_withdrawals(
 def test_a_day_without_cash_flows_moved_nothing(server: CannedServer, broker: AlpacaBroker) -> None:
     server.says(ACTIVITIES, [])
     assert broker.cash_flows(date(2026, 6, 15)) == 0
+
+
+def option_event(number: int, kind: str, qty: str = "2", **fields: Any) -> dict[str, Any]:
+    row = fee(number, "0") | {"activity_type": kind, "symbol": put(100).symbol, "qty": qty}
+    return row | fields
+
+
+def test_option_events_are_unsigned_and_oldest_first(
+    server: CannedServer, broker: AlpacaBroker
+) -> None:
+    rows = [
+        option_event(2, "OPEXC", "-2"),
+        option_event(1, "OPASN"),
+        option_event(3, "OPXRC", "-1"),
+        option_event(4, "OPEXP", status="canceled"),
+        option_event(5, "OPEXP", date="2026-06-14"),
+        option_event(6, "OPCA", ""),
+        option_event(7, "OPTRD"),
+    ]
+    server.says(ACTIVITIES, rows)
+    events = broker.option_events(date(2026, 6, 15))
+    assert [(event.activity_id, event.kind, event.contracts) for event in events] == [
+        ("f0001", OptionEventKind.ASSIGNED, 2),
+        ("f0002", OptionEventKind.EXERCISED, 2),
+        ("f0003", OptionEventKind.EXERCISED, 1),
+        ("f0006", OptionEventKind.ADJUSTED, 0),
+    ]
+    asked = server.queries(ACTIVITIES)[0]["activity_types"].split(",")
+    assert {"OPEXP", "OPASN", "OPEXC", "OPXRC", "OPCA", "OPCSH"} == set(asked)
+
+
+def test_holdings_are_options_and_whole_shares(server: CannedServer, broker: AlpacaBroker) -> None:
+    rows = [
+        position(put(100).symbol, "-2"),
+        position("ACME", "100.75", asset_class="us_equity"),
+        position("DLTQ", "-100", asset_class="us_equity"),
+        position("NEWCO", "5", asset_class="ipo"),
+    ]
+    server.says("GET /v2/positions", rows)
+    assert broker.holdings() == (
+        BrokerPosition(put(100).symbol, -2),
+        BrokerPosition("ACME", 100),
+        BrokerPosition("DLTQ", -100),
+    )

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.adapters.alpaca.orders import order_payload, signed_limit_price
+from agent.adapters.alpaca.orders import order_payload, share_order_payload, signed_limit_price
 from agent.options.structures import Leg
+from agent.ports import ShareOrderRequest
 from tests.unit.adapters.alpaca.builders import long, put, request, short
 
 cents = st.integers(min_value=-100_000, max_value=100_000).map(lambda c: Decimal(c).scaleb(-2))
@@ -142,3 +143,29 @@ def test_a_price_that_is_not_in_whole_cents_is_not_sent(cash: str) -> None:
 def test_an_order_without_a_usable_id_is_not_sent(client_order_id: str) -> None:
     with pytest.raises(ValueError, match="client order id"):
         order_payload(request(cash="0.60", client_order_id=client_order_id))
+
+
+def test_shares_are_sold_and_bought_at_a_limit_for_the_day() -> None:
+    payload = share_order_payload(ShareOrderRequest("sale-1", "ACME", -200, Decimal("99.5")))
+    assert payload == {
+        "client_order_id": "sale-1",
+        "symbol": "ACME",
+        "side": "sell",
+        "type": "limit",
+        "time_in_force": "day",
+        "qty": "200",
+        "limit_price": "99.50",
+    }
+    bought = share_order_payload(ShareOrderRequest("cover-1", "ACME", 100, Decimal(100)))
+    assert (bought["side"], bought["qty"]) == ("buy", "100")
+
+
+@pytest.mark.parametrize(
+    ("name", "quantity", "price"),
+    [("", 100, "1"), ("sale-1", 0, "1"), ("sale-1", -1, "0"), ("sale-1", 1, "1.005")],
+)
+def test_an_order_for_shares_that_cannot_be_meant_is_refused(
+    name: str, quantity: int, price: str
+) -> None:
+    with pytest.raises(ValueError, match=r"order|cent"):
+        share_order_payload(ShareOrderRequest(name, "ACME", quantity, Decimal(price)))

@@ -35,5 +35,5 @@ class Holdings(Record):
     """Dollars that shares which are gone have earned, against the strike they came at."""
     reason: ExitReason | None = None
     """What happened to the legs that did not leave by an exit of ours."""
-    booked: tuple[str, ...] = ()
-    """Ids of what was booked to legs and shares: each is booked once."""
+    booked: dict[str, int] = Field(default_factory=dict)
+    """What was booked to legs and shares, by its id: contracts, or shares. Each is booked once."""

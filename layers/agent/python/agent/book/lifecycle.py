@@ -110,9 +110,13 @@ def is_booked(trade: Trade, event_id: str) -> bool:
     return event_id in trade.holdings.booked
 
 
-def after_leg_event(trade: Trade, event: LegEvent, fees: Decimal = ZERO) -> Trade:
+def after_leg_event(
+    trade: Trade, event: LegEvent, fees: Decimal = ZERO, premium: Decimal = ZERO
+) -> Trade:
     """Give the trade as `event` leaves it, its status and version untouched.
 
+    `premium` is what the leg was opened at, a share: shares that it delivers have it in their tax
+    basis.
     Raises ValueError where the trade has no such leg, holds less of it, or booked the event before.
     """
     leg = _leg_of(trade, event.symbol)
@@ -136,7 +140,9 @@ def after_leg_event(trade: Trade, event: LegEvent, fees: Decimal = ZERO) -> Trad
         }
     )
     following = trade.model_copy(update={"holdings": holdings, "execution": execution})
-    return _with_units_closed(_once(following, event.event_id))
+    if event.kind in _DELIVERING:
+        following = _delivered(following, leg, event, premium)
+    return _with_units_closed(_once(following, event.event_id, event.contracts))
 
 
 def after_share_trade(trade: Trade, event: ShareTrade, fees: Decimal = ZERO) -> Trade:
@@ -149,7 +155,8 @@ def after_share_trade(trade: Trade, event: ShareTrade, fees: Decimal = ZERO) -> 
         raise ValueError(f"{event.quantity:+d} shares do not reduce {held} of {trade.trade_id}")
     moved = _with_shares(trade, event.quantity, event.price, event.price, event.at)
     execution = moved.execution.model_copy(update={"fees": moved.execution.fees + fees})
-    return _once(moved.model_copy(update={"execution": execution}), event.event_id)
+    following = moved.model_copy(update={"execution": execution})
+    return _once(following, event.event_id, event.quantity)
 
 
 def book_leg_event(
@@ -160,15 +167,14 @@ def book_leg_event(
     The trade keeps its status until neither contract nor share is held; then it is closed.
     """
     leg = _leg_of(trade, event.symbol)
-    following = after_leg_event(trade, event, booking.fees)
-    reduced = [
-        reduce_position(position, trade, event.contracts, event.price)
+    own = [
+        position
         for position in positions
         if position.option_symbol == event.symbol and position.status is PositionStatus.OPEN
     ]
-    if event.kind in _DELIVERING:
-        premium = next((position.entry_price for position in reduced), None)
-        following = _delivered(following, leg, event, premium or ZERO)
+    premium = next((position.entry_price for position in own), None)
+    following = after_leg_event(trade, event, booking.fees, premium or ZERO)
+    reduced = [reduce_position(position, trade, event.contracts, event.price) for position in own]
     sentence = f"{event.contracts} x {event.symbol} of {describe(trade)}: {event.kind}"
     if event.kind in _DELIVERING:
         sentence += f" at {leg.contract.strike}; the trade holds {following.shares_held} shares"
@@ -369,10 +375,10 @@ def _units_closed(
     )
 
 
-def _once(trade: Trade, event_id: str) -> Trade:
+def _once(trade: Trade, event_id: str, quantity: int) -> Trade:
     if is_booked(trade, event_id):
         raise ValueError(f"{trade.trade_id} has booked {event_id} before")
-    booked = (*trade.holdings.booked, event_id)
+    booked = {**trade.holdings.booked, event_id: quantity}
     return trade.model_copy(
         update={"holdings": trade.holdings.model_copy(update={"booked": booked})}
     )

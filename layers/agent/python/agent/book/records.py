@@ -153,6 +153,10 @@ class Intent(Record):
     """How many contracts a roll rolls; None where the trade says how many."""
     net_credit_min: Decimal | None = None
     """The least net credit of a roll, a share: what it costs in fees and more; None for others."""
+    leg: str | None = None
+    """The OCC symbol of the one leg that a close closes alone; None where it closes all."""
+    shares: int | None = None
+    """The shares that a close buys (positive) or sells instead; None where it trades options."""
     of_residue: bool = False
     """True for a close of what a roll left behind, not of what its trade holds."""
     status: IntentStatus = IntentStatus.WRITTEN

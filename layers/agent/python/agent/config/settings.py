@@ -294,6 +294,13 @@ class ExitSettings(Section):
     opening_minutes: int = Field(
         10, ge=0, description="minutes after the open in which a stop needs the underlying"
     )
+    hold_assigned_shares: tuple[str, ...] = Field(
+        ("cash_secured_put",),
+        description="strategies and symbols that keep the shares of an assigned put sold alone",
+    )
+    sell_assigned_shares: tuple[str, ...] = Field(
+        (), description="symbols whose assigned shares are sold all the same"
+    )
     threatened_deviations: Decimal = Field(
         Decimal("0.5"),
         ge=0,

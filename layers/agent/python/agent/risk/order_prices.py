@@ -106,6 +106,32 @@ def price_exit(
     return PricedOrder(limit_cash=-limit, mid_cash=-mid, natural_cash=-natural, cap_cash=-worst)
 
 
+def price_alone(
+    bid: Decimal | None, ask: Decimal | None, rung: int, *, buys: bool, settings: Settings
+) -> PricedOrder | NoOrder:
+    """Price an urgent order of one contract or of shares: from mid towards natural, and past it.
+
+    It ends at most `exit_leg_collar_fraction` beyond natural. Without a mid it starts at natural.
+    """
+    natural = ask if buys else bid
+    if natural is None or natural <= 0:
+        return NoOrder(f"nobody {'offers' if buys else 'bids for'} it")
+    mid = natural if bid is None or ask is None or bid <= 0 else (bid + ask) / 2
+    fraction = settings.execution.exit_leg_collar_fraction
+    wanted = _rung(settings.execution.urgent_ladder, rung, mid, natural)
+    if buys:
+        cap = max(round_to_tick(natural * (ONE + fraction), NET_TICK, Rounding.DOWN), NET_TICK)
+        limit = min(round_to_tick(wanted, NET_TICK, Rounding.UP), max(cap, natural))
+        return PricedOrder(
+            limit_cash=-limit, mid_cash=-mid, natural_cash=-natural, cap_cash=-max(cap, limit)
+        )
+    cap = max(round_to_tick(natural * (ONE - fraction), NET_TICK, Rounding.UP), NET_TICK)
+    limit = max(round_to_tick(wanted, NET_TICK, Rounding.DOWN), min(cap, natural))
+    return PricedOrder(
+        limit_cash=limit, mid_cash=mid, natural_cash=natural, cap_cash=min(cap, limit)
+    )
+
+
 def worth_max(structure: Structure) -> Decimal | None:
     """Give the most that closing can be worth at expiration, a share; None where unbounded."""
     try:

@@ -80,7 +80,7 @@ def mark_trade(
         source=source,
         debit=debit,
         debit_natural=_tradable_debit(quote, as_of, market),
-        pnl=None if debit is None else _pnl_at(trade, debit),
+        pnl=None if debit is None else _pnl_at(trade, debit, underlying_price),
         implied_volatility=implied_volatility or trade.market_snapshot.implied_volatility,
         leg_prices=_leg_prices(trade, quote, model_prices, as_of, market),
     )
@@ -153,7 +153,11 @@ def _tradable_debit(
     return quote.debit_natural if age_seconds <= market.quote_age_max_seconds else None
 
 
-def _pnl_at(trade: Trade, debit: Decimal) -> Decimal:
+def _pnl_at(trade: Trade, debit: Decimal, underlying_price: Decimal | None) -> Decimal | None:
     execution = trade.execution
     closing = -debit * trade.contracts_held * trade.structure.multiplier
+    if trade.shares_held:
+        if underlying_price is None:
+            return None
+        closing += trade.shares_held * underlying_price
     return execution.entry_cash + execution.exit_cash + closing - execution.fees

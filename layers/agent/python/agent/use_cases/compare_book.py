@@ -1,12 +1,13 @@
 """Compare what the book holds with what the broker holds, and tell the owner where they differ."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from agent.book.changes import BookChange
 from agent.book.comparison import PositionDifference, booked_positions, compare_positions
 from agent.book.records import Alert, AlertKind, Trade
 from agent.market.calendar import new_york_date
+from agent.options.contracts import OCC_SYMBOL_PATTERN
 from agent.use_cases.desk import Desk
 
 
@@ -17,18 +18,29 @@ def compare_book(desk: Desk, before: Sequence[Trade], now: datetime) -> int:
     left out: a fill that is not yet booked is no difference. Gives the number that differ. Nothing
     is repaired.
     """
-    held = {position.symbol: position.quantity for position in desk.broker.positions()}
-    if not compare_positions(before, held):
+    held = {position.symbol: position.quantity for position in desk.broker.holdings()}
+    if not _differences(before, held):
         return 0
     after = desk.book.active_trades()
-    found = compare_positions(after, held, _unsettled(desk, before, after))
+    found = _differences(after, held, unsettled_contracts(desk, before, after))
     if found:
         desk.book.commit(BookChange(alerts=tuple(_alert(each, now) for each in found)))
     return len(found)
 
 
-def _unsettled(desk: Desk, before: Sequence[Trade], after: Sequence[Trade]) -> set[str]:
-    """Name the contracts whose count moved meanwhile, or which an unfinished intent may move."""
+def _differences(
+    trades: Sequence[Trade], held: Mapping[str, int], unsettled: Collection[str] = ()
+) -> tuple[PositionDifference, ...]:
+    """Leave out shares that somebody else may well hold: more than the book has of its own."""
+    return tuple(
+        each
+        for each in compare_positions(trades, held, unsettled)
+        if OCC_SYMBOL_PATTERN.fullmatch(each.symbol) or not 0 <= each.booked <= each.held
+    )
+
+
+def unsettled_contracts(desk: Desk, before: Sequence[Trade], after: Sequence[Trade]) -> set[str]:
+    """Name what moved meanwhile, or what an unfinished intent may move: contracts and shares."""
     earlier, later = booked_positions(before), booked_positions(after)
     moved = {
         symbol
@@ -40,8 +52,8 @@ def _unsettled(desk: Desk, before: Sequence[Trade], after: Sequence[Trade]) -> s
         if intent.signal is not None:
             moved.update(intent.signal.structure.symbols)
         if intent.trade_id in trades:
-            for structure, _ in trades[intent.trade_id].structures_held:
-                moved.update(structure.symbols)
+            moved.update(trades[intent.trade_id].leg_quantities)
+            moved.add(trades[intent.trade_id].symbol)
     return moved
 
 

@@ -27,6 +27,7 @@ from agent.strategies.exit_moment import ExitMoment
 from agent.strategies.exits import ExitAlarm, ExitDecision, RollSignal
 from agent.strategies.rolling import may_seek
 from agent.use_cases.alerting import publish_alerts
+from agent.use_cases.book_lifecycle import Befallen, book_lifecycle
 from agent.use_cases.cancel_order import cancel_working
 from agent.use_cases.compare_book import compare_book
 from agent.use_cases.desk import Desk
@@ -38,6 +39,7 @@ from agent.use_cases.schedule import ScheduledEvent, is_stale, leave_beat
 from agent.use_cases.seek_roll import seek_roll
 from agent.use_cases.steps import Message, OrderStillWorking, StepInput
 from agent.use_cases.watch_account import AccountStanding, watch_account
+from agent.use_cases.wind_up import mark_held_shares, wind_up
 
 MARKS_TOGETHER_MAX = 50
 BASIS_POINTS = 10_000
@@ -58,6 +60,8 @@ class MonitorReport(Message):
     reconciled: int = 0
     unresolved: int = 0
     unmarked: int = 0
+    lifecycle_events: int = 0
+    """Legs booked as expired, assigned or exercised."""
     differences: int = 0
     daily_loss_fraction: Decimal | None = None
     """Of prior close equity, negative on a day of gains; None where it was not measured."""
@@ -141,8 +145,12 @@ def _watch_all(desk: Desk, event: ScheduledEvent, now: datetime) -> MonitorRepor
         with troubles.of(intent.intent_id):
             redriven[_redrive(desk, intent, now)] += 1
     active = desk.book.active_trades()
-    held = [trade for trade in active if trade.status is TradeStatus.OPEN and trade.contracts_held]
-    exits: Counter[str] = Counter()
+    befallen = Befallen()
+    with troubles.of("lifecycle"):
+        befallen = book_lifecycle(desk, active, now)
+        active = desk.book.active_trades() if befallen.booked else active
+    exits = _wind_up(desk, active, troubles, now)
+    held = [trade for trade in active if _is_whole_and_open(trade, befallen)]
     unmarked = 0
     if held:
         seen = _Pass(exit_moment(desk, event.slot, now, held), fetch_marks(desk, held, now))
@@ -180,6 +188,7 @@ def _watch_all(desk: Desk, event: ScheduledEvent, now: datetime) -> MonitorRepor
         reconciled=redriven["reconciled"],
         unresolved=redriven["unresolved"],
         unmarked=unmarked,
+        lifecycle_events=befallen.booked,
         differences=differences,
         daily_loss_fraction=(
             None if standing.loss_of_day is None else standing.loss_of_day.fraction
@@ -187,6 +196,30 @@ def _watch_all(desk: Desk, event: ScheduledEvent, now: datetime) -> MonitorRepor
         limits_breached=standing.limits_breached,
         alerts_told=told,
     )
+
+
+def _wind_up(
+    desk: Desk, active: Sequence[Trade], troubles: _Troubles, now: datetime
+) -> Counter[str]:
+    """Begin to let go of what is no whole structure any more, and count it by reason."""
+    exits: Counter[str] = Counter()
+    stays: list[Trade] = []
+    for trade in active:
+        if trade.status is TradeStatus.OPEN and not trade.is_whole:
+            with troubles.of(trade.trade_id):
+                reason = wind_up(desk, trade, now)
+                exits.update([reason] if reason else [])
+                stays += [] if reason else [trade]
+    with troubles.of("shares"):
+        mark_held_shares(desk, stays)
+    return exits
+
+
+def _is_whole_and_open(trade: Trade, befallen: Befallen) -> bool:
+    """Say whether the exit rules can judge a trade: a structure of which all is there."""
+    if trade.status is not TradeStatus.OPEN or trade.trade_id in befallen.unexplained:
+        return False
+    return trade.contracts_held > 0 and not trade.holdings.legs_gone
 
 
 def _redrive(desk: Desk, intent: Intent, now: datetime) -> str:

@@ -15,7 +15,7 @@ from agent.book.records import (
 )
 from agent.book.transitions import note_outcome
 from agent.market.quotes import quote_structure
-from agent.ports import BrokerRefused, MarketClock, OrderRequest
+from agent.ports import BrokerOrder, BrokerRefused, MarketClock, OrderRequest
 from agent.risk.order_prices import (
     NoOrder,
     PricedOrder,
@@ -35,6 +35,7 @@ from agent.use_cases.order_tracking import (
     roll_step,
     store_orders,
 )
+from agent.use_cases.remainder_orders import price_remainder, share_request
 from agent.use_cases.roll_orders import price_roll, roll_is_barred, roll_legs, roll_request
 from agent.use_cases.steps import PlacementResult, StepInput, intent_of, trade_of
 
@@ -81,6 +82,7 @@ def _next_attempt(
         if isinstance(other, NoOrder):
             return other
         priced = other
+        legs = () if intent.shares is None else (trade.symbol,)
     return OrderAttempt(
         client_order_id=client_order_id(intent.intent_id, len(intent.orders) + 1),
         contracts=contracts,
@@ -132,7 +134,7 @@ def _is_barred(desk: Desk, intent: Intent, clock: MarketClock) -> str | None:
 
 def _send(desk: Desk, intent: Intent, trade: Trade, attempt: OrderAttempt) -> PlacementResult:
     try:
-        accepted = desk.broker.submit(_request(intent, trade, attempt))
+        accepted = _submit(desk, intent, trade, attempt)
     except BrokerRefused as refusal:
         refused = attempt.model_copy(
             update={
@@ -160,7 +162,7 @@ def _send_again(desk: Desk, intent: Intent, trade: Trade, attempt: OrderAttempt)
     again = attempt.model_copy(update={"submitted_at": desk.clock.market_clock().now})
     intent = store_orders(desk, intent, [*intent.orders[:-1], again])
     try:
-        accepted = desk.broker.submit(_request(intent, trade, again))
+        accepted = _submit(desk, intent, trade, again)
     except BrokerRefused as refusal:
         block_entries_after(desk, refusal, again.submitted_at)
         return _placed(desk, intent)
@@ -168,20 +170,26 @@ def _send_again(desk: Desk, intent: Intent, trade: Trade, attempt: OrderAttempt)
     return _placed(desk, intent)
 
 
-def _request(intent: Intent, trade: Trade, attempt: OrderAttempt) -> OrderRequest:
+def _submit(desk: Desk, intent: Intent, trade: Trade, attempt: OrderAttempt) -> BrokerOrder:
+    if intent.shares is not None:
+        return desk.broker.submit_shares(share_request(intent, trade, attempt))
     if intent.kind is IntentKind.ROLL:
-        return roll_request(intent, trade, attempt)
-    return OrderRequest(
-        client_order_id=attempt.client_order_id,
-        legs=trade.structure.legs,
-        opening=intent.kind is IntentKind.ENTRY,
-        contracts=attempt.contracts,
-        limit_cash=attempt.limit_cash,
+        return desk.broker.submit(roll_request(intent, trade, attempt))
+    return desk.broker.submit(
+        OrderRequest(
+            client_order_id=attempt.client_order_id,
+            legs=trade.structure.legs,
+            opening=intent.kind is IntentKind.ENTRY,
+            contracts=attempt.contracts,
+            limit_cash=attempt.limit_cash,
+        )
     )
 
 
 def _price(desk: Desk, intent: Intent, trade: Trade, clock: MarketClock) -> PricedOrder | NoOrder:
     """Price the next rung from quotes of this moment, and hold the price against the collar."""
+    if intent.leg is not None or intent.shares is not None:
+        return price_remainder(desk, intent, trade)
     contracts = [leg.contract for leg in trade.structure.legs]
     quote = quote_structure(trade.structure, desk.market.option_quotes(contracts))
     rung = len(intent.orders)

@@ -25,6 +25,7 @@ from agent.risk.sizing import fill_exposure, scaled_risk, trade_risk
 from agent.use_cases.alerting import publish_alerts
 from agent.use_cases.desk import Desk
 from agent.use_cases.losing_streak import commit_outcome
+from agent.use_cases.remainder_orders import remainder_change, units_at_stake
 from agent.use_cases.roll_settling import max_loss_at_entry, residue_change, roll_change
 from agent.use_cases.steps import OrderStillWorking, SettlementResult
 
@@ -66,6 +67,8 @@ def _change(desk: Desk, intent: Intent, trade: Trade) -> BookChange:
         return roll_change(desk, intent, trade)
     if intent.of_residue:
         return residue_change(desk, intent)
+    if intent.leg is not None or intent.shares is not None:
+        return remainder_change(desk, intent)
     return _settle_exit(desk, intent, trade)
 
 
@@ -110,7 +113,8 @@ def _settle_exit(desk: Desk, intent: Intent, trade: Trade) -> BookChange:
     if credit is None:
         raise ValueError(f"{trade.trade_id} closes without ever having opened")
     fills = summarize_fills(intent.orders, trade.structure)
-    held = trade.contracts_held - fills.contracts
+    left = trade.contracts_held - fills.contracts
+    held = units_at_stake(trade, left, trade.shares_held)
     remaining = scaled_risk(trade.risk, held)
     fees = Decimal(0)
     if fills.leg_prices is not None:
@@ -137,8 +141,8 @@ def _settle_exit(desk: Desk, intent: Intent, trade: Trade) -> BookChange:
         risk=remaining,
         at=at,
     )
-    if held and intent.urgency is Urgency.URGENT:
-        return replace(change, alerts=(*change.alerts, _unfilled_exit(trade, intent, held, at)))
+    if left and intent.urgency is Urgency.URGENT:
+        return replace(change, alerts=(*change.alerts, _unfilled_exit(trade, intent, left, at)))
     return change
 
 

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from agent.book.records import Intent, Trade
 from agent.book.roll_settlement import residue_view
+from agent.book.winding_up import leg_alone_view
 from agent.ports import Book
 
 
@@ -99,7 +100,9 @@ def trade_of(book: Book, intent: Intent) -> Trade:
 
 
 def as_carried(trade: Trade, intent: Intent) -> Trade:
-    """Show a trade as an intent carries it: of a roll's residue, nothing but that."""
+    """Show a trade as an intent carries it: of what is closed alone, nothing but that."""
     if intent.of_residue and trade.campaign.residue is not None:
         return residue_view(trade)
+    if intent.leg is not None:
+        return leg_alone_view(trade, intent.leg)
     return trade

@@ -2,10 +2,17 @@
 
 from datetime import date, timedelta
 from decimal import Decimal
+from typing import Any
 from urllib.parse import quote
 
 from agent.adapters.alpaca.answers import Answer
-from agent.adapters.alpaca.orders import CANCEL_NEEDLESS_STATUSES, order_payload, parse_order
+from agent.adapters.alpaca.option_events import ACTIVITY_TYPES, parse_option_events
+from agent.adapters.alpaca.orders import (
+    CANCEL_NEEDLESS_STATUSES,
+    order_payload,
+    parse_order,
+    share_order_payload,
+)
 from agent.adapters.alpaca.session import PAGES_MAX, AlpacaSession
 from agent.options.contracts import parse_occ_symbol
 from agent.ports import (
@@ -16,7 +23,9 @@ from agent.ports import (
     BrokerRefused,
     BrokerUnavailable,
     FeeCharge,
+    OptionEvent,
     OrderRequest,
+    ShareOrderRequest,
 )
 
 SPREADS_LEVEL = 3
@@ -70,20 +79,26 @@ class AlpacaBroker:
         included: look it up by its client id before it is sent again. Raises ValueError, having
         sent nothing, for an order that cannot be meant.
         """
-        payload = order_payload(request)
+        return self._post(request.client_order_id, order_payload(request))
+
+    def submit_shares(self, request: ShareOrderRequest) -> BrokerOrder:
+        """Send an order for shares once, on the terms of `submit`."""
+        return self._post(request.client_order_id, share_order_payload(request))
+
+    def _post(self, client_order_id: str, payload: dict[str, Any]) -> BrokerOrder:
         try:
             return parse_order(self._trading.post("/orders", payload))
         except BrokerMisunderstood as error:
             raise BrokerUnavailable(
-                f"the fate of order {request.client_order_id} is unknown: {error}"
+                f"the fate of order {client_order_id} is unknown: {error}"
             ) from error
         except BrokerRefused as refusal:
             if refusal.code != DUPLICATE_ID_CODE or DUPLICATE_ID_MESSAGE not in str(refusal):
                 raise
-            first = self.order_by_client_id(request.client_order_id)
+            first = self.order_by_client_id(client_order_id)
             if first is None:
                 raise BrokerUnavailable(
-                    f"the broker has an order {request.client_order_id}, but does not show it"
+                    f"the broker has an order {client_order_id}, but does not show it"
                 ) from refusal
             return first
 
@@ -123,6 +138,20 @@ class AlpacaBroker:
             _position(row) for row in rows if row.optional_text("asset_class") == "us_option"
         )
 
+    def holdings(self) -> tuple[BrokerPosition, ...]:
+        """List the option positions and the shares; of shares, whole ones."""
+        rows = self._trading.read_objects("/positions")
+        return tuple(
+            _position(row) if kind == "us_option" else _shares(row)
+            for row in rows
+            if (kind := row.optional_text("asset_class")) in {"us_option", "us_equity"}
+        )
+
+    def option_events(self, since: date) -> tuple[OptionEvent, ...]:
+        """List what became of contracts without a trade, on `since` and after, oldest first."""
+        rows = self._activities("/account/activities", since, activity_types=ACTIVITY_TYPES)
+        return tuple(event for event in parse_option_events(rows) if event.session >= since)
+
     def fee_charges(self, since: date) -> tuple[FeeCharge, ...]:
         """List the fees charged on `since` and after, oldest first; a refund is negative."""
         rows = self._activities("/account/activities/FEE", since)
@@ -161,6 +190,14 @@ class AlpacaBroker:
                 raise BrokerMisunderstood(f"{page[-1].source}: a page repeats the one before")
             parameters["page_token"] = page[-1].text("id")
         raise BrokerMisunderstood(f"the activities since {since} fill more than {PAGES_MAX} pages")
+
+
+def _shares(row: Answer) -> BrokerPosition:
+    quantity = int(row.number("qty"))
+    is_short = row.optional_text("side") == "short"
+    return BrokerPosition(
+        symbol=row.text("symbol"), quantity=-abs(quantity) if is_short else quantity
+    )
 
 
 def _position(row: Answer) -> BrokerPosition:

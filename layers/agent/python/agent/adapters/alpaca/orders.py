@@ -9,7 +9,7 @@ from agent.adapters.alpaca.answers import Answer
 from agent.book.records import OrderStatus
 from agent.options.money import to_cents
 from agent.options.structures import Leg, LegSide
-from agent.ports import BrokerMisunderstood, BrokerOrder, OrderRequest
+from agent.ports import BrokerMisunderstood, BrokerOrder, OrderRequest, ShareOrderRequest
 
 LEGS_MAX = 4
 CLIENT_ORDER_ID_LENGTH_MAX = 128
@@ -76,10 +76,32 @@ def order_payload(request: OrderRequest) -> dict[str, Any]:
     }
 
 
+def share_order_payload(request: ShareOrderRequest) -> dict[str, Any]:
+    """Spell an order for shares as the JSON of POST /v2/orders: a limit, for the day.
+
+    Raises ValueError for one that cannot be meant.
+    """
+    _check_name(request.client_order_id)
+    if not request.quantity or request.limit_price <= 0:
+        raise ValueError(
+            f"order {request.client_order_id} asks for {request.quantity} shares"
+            f" at {request.limit_price}"
+        )
+    to_cents(request.limit_price)
+    return {
+        "client_order_id": request.client_order_id,
+        "symbol": request.symbol,
+        "side": "buy" if request.quantity > 0 else "sell",
+        "type": "limit",
+        "time_in_force": "day",
+        "qty": str(abs(request.quantity)),
+        "limit_price": _spelled(request.limit_price),
+    }
+
+
 def _check(request: OrderRequest) -> None:
     name = request.client_order_id
-    if not 0 < len(name) <= CLIENT_ORDER_ID_LENGTH_MAX:
-        raise ValueError(f"a client order id has 1 to {CLIENT_ORDER_ID_LENGTH_MAX} characters")
+    _check_name(name)
     if request.contracts < 1:
         raise ValueError(f"order {name} asks for {request.contracts} contracts")
     legs = request.closing_legs + request.legs
@@ -89,6 +111,11 @@ def _check(request: OrderRequest) -> None:
     if min(ratios) < 1 or gcd(*ratios) != 1:
         raise ValueError(f"order {name} has leg ratios {ratios}, which are not relatively prime")
     to_cents(request.limit_cash)
+
+
+def _check_name(name: str) -> None:
+    if not 0 < len(name) <= CLIENT_ORDER_ID_LENGTH_MAX:
+        raise ValueError(f"a client order id has 1 to {CLIENT_ORDER_ID_LENGTH_MAX} characters")
 
 
 def _is_bought(leg: Leg, *, opening: bool) -> bool:

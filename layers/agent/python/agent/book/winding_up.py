@@ -1,0 +1,169 @@
+"""What is to be done with a trade that holds something else than whole structures.
+
+A leg whose partner is gone has no plan of its own: what is left of its trade goes, in the order in
+which it is dangerous. Short shares first, whole structures next, in one order each; then short
+legs, shares, and long legs last, which protect the rest meanwhile. Shares from a put that was sold
+alone were accepted with it, and stay where the owner wants to hold them.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+
+from agent.book.changes import BookChange, IntentWrite, TradeWrite
+from agent.book.lifecycle import (
+    Booking,
+    LegEvent,
+    LegEventKind,
+    ShareTrade,
+    book_leg_event,
+    book_share_trade,
+)
+from agent.book.records import Intent, IntentStatus, JournalEvent, Position, Trade, Urgency
+from agent.book.states import ExitReason, TradeStatus, require_transition
+from agent.book.transitions import begin_close
+from agent.options.structures import Leg, LegSide, Structure
+
+
+@dataclass(frozen=True)
+class Remainder:
+    """Name what goes next: `contracts` of one leg, or shares to buy (positive) or sell.
+
+    With neither, whole structures go.
+    """
+
+    sentence: str
+    leg: str | None = None
+    contracts: int = 0
+    shares: int | None = None
+
+
+def next_to_go(trade: Trade, *, keeps_shares: bool) -> Remainder | None:
+    """Say what of a trade goes next because it is no whole structure; None where all may stay.
+
+    `keeps_shares` is whether shares that it holds long, and no legs left alone, may stay.
+    """
+    shares = trade.shares_held
+    if shares < 0:
+        return Remainder(f"{-shares} shares are short and uncovered.", shares=-shares)
+    sale = Remainder(f"{shares} shares came of an assignment.", shares=-shares)
+    if not trade.holdings.legs_gone:
+        return sale if shares and not keeps_shares else None
+    if trade.contracts_whole:
+        return Remainder(f"{trade.contracts_whole} whole ones go with the legs left alone.")
+    alone = _legs_alone(trade)
+    shorts = [each for each in alone if each[0].side is LegSide.SHORT]
+    if shorts:
+        return _leg_goes(*shorts[0])
+    return sale if shares else _leg_goes(*alone[0])
+
+
+def begin_remainder(trade: Trade, remainder: Remainder, at: datetime) -> tuple[BookChange, Intent]:
+    """Move an open trade to closing and state what of it goes, together."""
+    reason = trade.holdings.reason or ExitReason.ASSIGNED
+    change, intent = begin_close(trade, reason, Urgency.URGENT, remainder.sentence, at)
+    stated = intent.model_copy(update={"leg": remainder.leg, "shares": remainder.shares})
+    return replace(change, intents=(IntentWrite(stated, None),)), stated
+
+
+def leg_alone_view(trade: Trade, symbol: str) -> Trade:
+    """Show a trade as if the contracts of one leg that stand alone were all that it holds."""
+    leg = next(leg for leg in trade.structure.legs if leg.contract.symbol == symbol)
+    contracts = abs(trade.leg_quantities[symbol])
+    return trade.model_copy(
+        update={
+            "structure": Structure((replace(leg, ratio=1),)),
+            "execution": trade.execution.model_copy(
+                update={"contracts": contracts, "contracts_closed": 0}
+            ),
+            "holdings": type(trade.holdings)(),
+        }
+    )
+
+
+@dataclass(frozen=True)
+class RemainderFills:
+    """Sum up what filled of a remainder; `price` is dollars a share, unsigned, on average."""
+
+    quantity: int
+    price: Decimal
+    filled_at: datetime
+
+
+def settle_remainder(
+    trade: Trade,
+    positions: Sequence[Position],
+    intent: Intent,
+    fills: RemainderFills | None,
+    *,
+    booking: Booking,
+    at: datetime,
+) -> BookChange:
+    """Record what filled of a remainder: closed where nothing is held any more, open otherwise."""
+    if fills is None:
+        following = _open_again(trade.model_copy(update={"version": trade.version + 1}))
+        return BookChange(
+            trade=TradeWrite(following, trade.status, trade.version),
+            intents=(_ended(intent, "unfilled"),),
+            events=(_settled(intent, 0, at),),
+        )
+    if intent.shares is not None:
+        quantity = fills.quantity if intent.shares > 0 else -fills.quantity
+        bought = ShareTrade(intent.intent_id, quantity, fills.price, fills.filled_at)
+        change = book_share_trade(trade, bought, booking, at)
+    else:
+        traded = LegEvent(
+            intent.intent_id,
+            LegEventKind.TRADED,
+            intent.leg or "",
+            fills.quantity,
+            fills.filled_at,
+            fills.price,
+        )
+        change = book_leg_event(trade, positions, traded, booking, at)
+    assert change.trade is not None
+    after = change.trade.trade
+    if after.status is not TradeStatus.CLOSED:
+        change = replace(change, trade=replace(change.trade, trade=_open_again(after)))
+    return replace(
+        change,
+        intents=(_ended(intent, "closed" if after.is_flat else "partly closed"),),
+        events=(*change.events, _settled(intent, fills.quantity, at)),
+    )
+
+
+def _legs_alone(trade: Trade) -> list[tuple[Leg, int]]:
+    held = trade.leg_quantities
+    return [
+        (leg, abs(held[leg.contract.symbol]))
+        for leg in trade.structure.legs
+        if held[leg.contract.symbol]
+    ]
+
+
+def _leg_goes(leg: Leg, contracts: int) -> Remainder:
+    symbol = leg.contract.symbol
+    return Remainder(f"{contracts} x {symbol} stand alone.", leg=symbol, contracts=contracts)
+
+
+def _open_again(trade: Trade) -> Trade:
+    require_transition(trade.status, TradeStatus.OPEN)
+    return trade.model_copy(update={"status": TradeStatus.OPEN, "exit_reason": None})
+
+
+def _ended(intent: Intent, outcome: str) -> IntentWrite:
+    ended = intent.model_copy(
+        update={"status": IntentStatus.DONE, "outcome": outcome, "version": intent.version + 1}
+    )
+    return IntentWrite(ended, intent.version)
+
+
+def _settled(intent: Intent, quantity: int, at: datetime) -> JournalEvent:
+    return JournalEvent(
+        event_id=f"{intent.intent_id}-remainder_settled",
+        at=at,
+        kind="remainder_settled",
+        trade_id=intent.trade_id,
+        details={"quantity": quantity},
+    )

@@ -1,0 +1,248 @@
+"""Book what became of contracts without a trade of ours: expired, assigned or exercised.
+
+The broker's positions say that something is gone; its activities say why, on paper a day later. An
+assignment whose shares are there already is believed before. What neither explains is left as it
+is: the comparison of book and broker tells the owner.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from decimal import Decimal
+
+from agent.book.changes import BookChange, BookConflict
+from agent.book.lifecycle import LegEvent, LegEventKind, after_leg_event, book_leg_event
+from agent.book.records import Alert, AlertKind, Trade
+from agent.book.states import TradeStatus
+from agent.market.calendar import NEW_YORK, new_york_date
+from agent.options.contracts import OptionType, parse_occ_symbol
+from agent.options.structures import Leg, LegSide
+from agent.ports import OptionEvent, OptionEventKind
+from agent.use_cases.compare_book import unsettled_contracts
+from agent.use_cases.desk import Desk
+from agent.use_cases.losing_streak import commit_outcome
+from agent.use_cases.remainder_orders import booking_for
+
+DAYS_BACK = 10
+"""How long ago what explains a missing contract may have happened: a long weekend, and more."""
+INFERRED = "inferred"
+KINDS = {
+    OptionEventKind.EXPIRED: LegEventKind.EXPIRED,
+    OptionEventKind.ASSIGNED: LegEventKind.ASSIGNED,
+    OptionEventKind.EXERCISED: LegEventKind.EXERCISED,
+}
+
+
+@dataclass
+class _Explanation:
+    """Hold an activity, and how many of its contracts are not booked yet."""
+
+    event_id: str
+    kind: LegEventKind
+    contracts: int
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Befallen:
+    """Count the events booked, and name the trades of which something is gone unexplained."""
+
+    booked: int = 0
+    unexplained: frozenset[str] = frozenset()
+
+
+def book_lifecycle(desk: Desk, before: Sequence[Trade], now: datetime) -> Befallen:
+    """Book what befell legs of open trades.
+
+    `before` are the active trades as read ahead of this call. One request, unless a contract is
+    missing; then the activities are read. Each event is booked once, however often it is read.
+    """
+    open_trades = [trade for trade in before if trade.status is TradeStatus.OPEN]
+    if not any(trade.contracts_held for trade in open_trades):
+        return Befallen()
+    held = {position.symbol: position.quantity for position in desk.broker.holdings()}
+    missing = _missing(before, held)
+    if not missing:
+        return Befallen()
+    for symbol in unsettled_contracts(desk, before, desk.book.active_trades()):
+        missing.pop(symbol, None)
+    explained = _explain(desk, before, missing, held, now) if missing else {}
+    booked = 0
+    unexplained: set[str] = set()
+    for trade in open_trades:
+        current: Trade | None = trade
+        for event in _events_of(trade, missing, explained):
+            current = None if current is None else _book(desk, current, event, now)
+            booked += current is not None
+        if any(missing[symbol] > 0 for symbol, held_of in trade.leg_quantities.items() if held_of):
+            unexplained.add(trade.trade_id)
+    return Befallen(booked, frozenset(unexplained))
+
+
+def _missing(trades: Iterable[Trade], held: Mapping[str, int]) -> Counter[str]:
+    """Count the contracts of each leg that the book has and the broker has not."""
+    booked: Counter[str] = Counter()
+    for trade in trades:
+        for symbol, quantity in trade.leg_quantities.items():
+            booked[symbol] += quantity
+    return Counter(
+        {
+            symbol: abs(quantity) - max(held.get(symbol, 0) * (1 if quantity > 0 else -1), 0)
+            for symbol, quantity in booked.items()
+            if held.get(symbol, 0) * (1 if quantity > 0 else -1) < abs(quantity)
+        }
+    )
+
+
+def _explain(
+    desk: Desk,
+    trades: Sequence[Trade],
+    missing: Mapping[str, int],
+    held: Mapping[str, int],
+    now: datetime,
+) -> dict[str, list[_Explanation]]:
+    """Gather, for each missing contract, what the broker says became of it."""
+    since = new_york_date(now) - timedelta(days=DAYS_BACK)
+    reported = desk.broker.option_events(since)
+    adjusted = [each for each in reported if each.kind is OptionEventKind.ADJUSTED]
+    alerts = tuple(_adjusted(each, now) for each in adjusted if each.symbol in missing)
+    if alerts:
+        desk.book.commit(BookChange(alerts=alerts))
+    explained: dict[str, list[_Explanation]] = {}
+    for symbol in missing:
+        # A contract that a corporate action touched is the owner's: nothing is booked by itself.
+        if any(each.symbol == symbol for each in adjusted):
+            continue
+        explained[symbol] = list(_unbooked(symbol, reported, trades))
+    _infer(trades, missing, held, explained, now)
+    return explained
+
+
+def _unbooked(
+    symbol: str, reported: Sequence[OptionEvent], trades: Sequence[Trade]
+) -> Iterator[_Explanation]:
+    """Give what was reported of a contract and is not booked, in part or in full."""
+    booked: Counter[str] = Counter()
+    for trade in trades:
+        if symbol in trade.structure.symbols:
+            booked.update(trade.holdings.booked)
+    # What was inferred from positions is what the activity of a later day reports.
+    inferred = sum(count for name, count in booked.items() if name.startswith(_inferred_id(symbol)))
+    for event in reported:
+        if event.symbol != symbol or event.kind not in KINDS:
+            continue
+        left = event.contracts - booked[event.activity_id]
+        if event.kind is OptionEventKind.ASSIGNED:
+            absorbed = min(left, inferred)
+            left, inferred = left - absorbed, inferred - absorbed
+        if left > 0:
+            at = datetime.combine(event.session, time(16), NEW_YORK)
+            yield _Explanation(event.activity_id, KINDS[event.kind], left, at)
+
+
+def _infer(
+    trades: Sequence[Trade],
+    missing: Mapping[str, int],
+    held: Mapping[str, int],
+    explained: dict[str, list[_Explanation]],
+    now: datetime,
+) -> None:
+    """Believe an assignment that nothing reports yet, where exactly its shares are there."""
+    for underlying in sorted({parse_occ_symbol(symbol).underlying for symbol in explained}):
+        shares = held.get(underlying, 0) - sum(
+            trade.shares_held for trade in trades if trade.symbol == underlying
+        )
+        unreported: list[tuple[Leg, int]] = []
+        for leg in _short_legs(trades, underlying):
+            symbol = leg.contract.symbol
+            if symbol not in explained:
+                continue
+            known = sum(each.contracts for each in explained[symbol])
+            unreported.append((leg, missing[symbol] - known))
+        for symbol, known_of in explained.items():
+            if parse_occ_symbol(symbol).underlying == underlying:
+                shares -= sum(_delivery(symbol, each) for each in known_of)
+        candidates = [(leg, count) for leg, count in unreported if count > 0]
+        if shares and len(candidates) == 1:
+            leg, count = candidates[0]
+            is_put = leg.contract.option_type is OptionType.PUT
+            if shares == count * leg.contract.multiplier * (1 if is_put else -1):
+                name = f"{_inferred_id(leg.contract.symbol)}-{new_york_date(now):%Y%m%d}"
+                explained[leg.contract.symbol].append(
+                    _Explanation(name, LegEventKind.ASSIGNED, count, now)
+                )
+
+
+def _short_legs(trades: Sequence[Trade], underlying: str) -> list[Leg]:
+    legs = {
+        leg.contract.symbol: leg
+        for trade in trades
+        if trade.symbol == underlying
+        for leg in trade.structure.legs
+        if leg.side is LegSide.SHORT
+    }
+    return [legs[symbol] for symbol in sorted(legs)]
+
+
+def _delivery(symbol: str, explanation: _Explanation) -> int:
+    """Count the shares that came (positive) or went with an event."""
+    contract = parse_occ_symbol(symbol)
+    is_put = contract.option_type is OptionType.PUT
+    shares = explanation.contracts * contract.multiplier
+    if explanation.kind is LegEventKind.ASSIGNED:
+        return shares if is_put else -shares
+    if explanation.kind is LegEventKind.EXERCISED:
+        return -shares if is_put else shares
+    return 0
+
+
+def _events_of(
+    trade: Trade, missing: Counter[str], explained: Mapping[str, list[_Explanation]]
+) -> Iterator[LegEvent]:
+    """Hand what is explained to the trades that hold it, in the order of their ids."""
+    for leg in trade.structure.legs:
+        symbol = leg.contract.symbol
+        own = leg.ratio * trade.contracts_held - trade.holdings.legs_gone.get(symbol, 0)
+        for each in explained.get(symbol, []):
+            is_long = leg.side is LegSide.LONG
+            fits = each.kind is LegEventKind.EXPIRED or is_long is (
+                each.kind is LegEventKind.EXERCISED
+            )
+            count = min(own, each.contracts, missing[symbol]) if fits else 0
+            if count > 0 and each.event_id not in trade.holdings.booked:
+                own -= count
+                each.contracts -= count
+                missing[symbol] -= count
+                yield LegEvent(each.event_id, each.kind, symbol, count, each.at)
+
+
+def _book(desk: Desk, trade: Trade, event: LegEvent, now: datetime) -> Trade | None:
+    """Book one event; None where another pass moved the trade: the next one reads again."""
+    booking = booking_for(trade, after_leg_event(trade, event), Decimal(0))
+    positions = desk.book.positions(trade.trade_id)
+    change = book_leg_event(trade, positions, event, booking, now)
+    try:
+        commit_outcome(desk, change)
+    except BookConflict:
+        return None
+    assert change.trade is not None
+    return change.trade.trade
+
+
+def _adjusted(event: OptionEvent, now: datetime) -> Alert:
+    return Alert(
+        alert_id=f"{event.activity_id}-adjusted",
+        kind=AlertKind.SYSTEM_ERROR,
+        at=now,
+        subject=f"Adjusted contract: {event.symbol}",
+        message=(
+            f"A corporate action changed {event.symbol} on {event.session:%Y-%m-%d}: what it "
+            "delivers is another thing than before. Nothing is booked, closed or rolled by "
+            "itself. See to it at the broker."
+        ),
+    )
+
+
+def _inferred_id(symbol: str) -> str:
+    return f"{INFERRED}-{symbol}"

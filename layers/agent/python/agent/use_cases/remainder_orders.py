@@ -1,0 +1,130 @@
+"""Orders for what is left of a trade that is no whole structure: one leg, or its shares."""
+
+from decimal import Decimal
+
+from agent.book.changes import BookChange, BookConflict
+from agent.book.lifecycle import (
+    Booking,
+    LegEvent,
+    LegEventKind,
+    ShareTrade,
+    after_leg_event,
+    after_share_trade,
+)
+from agent.book.records import Intent, OrderAttempt, Trade
+from agent.book.winding_up import RemainderFills, settle_remainder
+from agent.options.structures import LegSide, Structure
+from agent.ports import ShareOrderRequest
+from agent.risk.fees import fill_fees
+from agent.risk.order_prices import NoOrder, PricedOrder, collar_breach, price_alone
+from agent.risk.reservation import adjust_moves, release_moves
+from agent.risk.sizing import scaled_risk
+from agent.use_cases.desk import Desk
+from agent.use_cases.roll_settling import max_loss_at_entry
+
+ZERO = Decimal(0)
+
+
+def price_remainder(desk: Desk, intent: Intent, trade: Trade) -> PricedOrder | NoOrder:
+    """Price the next rung of a leg or of shares; `trade` is as the intent carries it."""
+    bid: Decimal | None
+    ask: Decimal | None
+    if intent.shares is not None:
+        snapshot = desk.market.underlyings([trade.symbol]).get(trade.symbol)
+        if snapshot is None:
+            return NoOrder(f"{trade.symbol} has no quote")
+        bid, ask, buys = snapshot.bid, snapshot.ask, intent.shares > 0
+    else:
+        leg = trade.structure.legs[0]
+        quote = desk.market.option_quotes([leg.contract]).get(leg.contract.symbol)
+        if quote is None:
+            return NoOrder("the leg has no quote")
+        bid, ask, buys = quote.bid, quote.ask, leg.side is LegSide.SHORT
+    priced = price_alone(bid, ask, len(intent.orders), buys=buys, settings=desk.settings)
+    if isinstance(priced, NoOrder):
+        return priced
+    breach = collar_breach(priced, desk.settings)
+    return priced if breach is None else NoOrder(f"{breach[0]}: {breach[1]}")
+
+
+def share_request(intent: Intent, trade: Trade, attempt: OrderAttempt) -> ShareOrderRequest:
+    """Ask for the shares of an attempt, in the direction of its intent."""
+    sign = 1 if (intent.shares or 0) > 0 else -1
+    return ShareOrderRequest(
+        client_order_id=attempt.client_order_id,
+        symbol=trade.symbol,
+        quantity=sign * attempt.contracts,
+        limit_price=abs(attempt.limit_cash),
+    )
+
+
+def remainder_change(desk: Desk, intent: Intent) -> BookChange:
+    """Give the change that records a leg or shares that were traded alone."""
+    trade = desk.book.trade(intent.trade_id)
+    if trade is None:
+        raise BookConflict(f"{intent.trade_id} is gone")
+    at = desk.clock.market_clock().now
+    fills = _fills(intent)
+    fees, after = ZERO, trade
+    if fills is not None and intent.leg is not None:
+        fees = leg_fees(desk, trade, intent.leg, fills.quantity, fills.price)
+        sold = LegEvent("", LegEventKind.TRADED, intent.leg, fills.quantity, at, fills.price)
+        after = after_leg_event(trade, sold)
+    elif fills is not None:
+        quantity = fills.quantity if (intent.shares or 0) > 0 else -fills.quantity
+        after = after_share_trade(trade, ShareTrade("", quantity, fills.price, at))
+    return settle_remainder(
+        trade,
+        desk.book.positions(trade.trade_id),
+        intent,
+        fills,
+        booking=booking_for(trade, after, fees),
+        at=at,
+    )
+
+
+def booking_for(trade: Trade, after: Trade, fees: Decimal) -> Booking:
+    """Give what an event that leaves `trade` as `after` needs: its risk, and the ledger's moves.
+
+    Shares count as the contracts they came from: at the strike, until they are gone.
+    """
+    credit = trade.execution.credit
+    if credit is None:
+        raise ValueError(f"{trade.trade_id} has never opened")
+    risk = scaled_risk(trade.risk, units_at_stake(trade, after.contracts_held, after.shares_held))
+    return Booking(
+        fees=fees,
+        max_loss=max_loss_at_entry(trade, credit),
+        risk=risk,
+        ledger=(
+            release_moves(trade.risk, symbol=trade.symbol)
+            if after.is_flat
+            else adjust_moves(trade.risk, risk, symbol=trade.symbol)
+        ),
+    )
+
+
+def units_at_stake(trade: Trade, contracts: int, shares: int) -> int:
+    """Count the units of its structure that a trade answers for with contracts and with shares."""
+    return max(contracts, -(-abs(shares) // trade.structure.multiplier))
+
+
+def leg_fees(desk: Desk, trade: Trade, symbol: str, contracts: int, price: Decimal) -> Decimal:
+    """Give the fees of closing contracts of one leg at `price` dollars a share."""
+    leg = next(leg for leg in trade.structure.legs if leg.contract.symbol == symbol)
+    alone = Structure((type(leg)(leg.contract, leg.side),))
+    return fill_fees(alone, [price], contracts, opening=False, fees=desk.settings.fees)
+
+
+def _fills(intent: Intent) -> RemainderFills | None:
+    filled = [order for order in intent.orders if order.filled_contracts]
+    quantity = sum(order.filled_contracts for order in filled)
+    if not quantity:
+        return None
+    value, last = ZERO, filled[0].submitted_at
+    for order in filled:
+        if order.filled_cash is None:
+            raise ValueError(f"order {order.client_order_id} filled at an unknown price")
+        value += abs(order.filled_cash) * order.filled_contracts
+        last = max(last, order.filled_at or order.submitted_at)
+    return RemainderFills(quantity, value / quantity, last)
