@@ -12,12 +12,12 @@ from agent.ports import TradingState
 from agent.risk.reservation import PORTFOLIO_KEY, day_key
 from agent.use_cases.monitor_positions import (
     MonitorReport,
-    PassIncomplete,
     monitor_positions,
 )
 from agent.use_cases.place_order import place_order
 from agent.use_cases.schedule import ScheduledEvent
 from agent.use_cases.steps import StepInput
+from agent.use_cases.troubles import PassIncomplete
 from tests.builders import a_creation, a_trade, an_intent
 from tests.simulation.exchange.small_world import MONDAY
 from tests.unit.use_cases.conftest import LONG_PUT, SHORT_PUT, TestDesk

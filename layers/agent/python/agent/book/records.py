@@ -1,5 +1,6 @@
 """What the book holds: signals, intents with their orders, trades, positions, alerts, events."""
 
+from collections import Counter
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -304,26 +305,21 @@ class Trade(Record):
     @property
     def contracts_whole(self) -> int:
         """Count the units of the structure of which every leg is held."""
-        gone = self.holdings.legs_gone
         return self.contracts_held - max(
-            -(-gone.get(leg.contract.symbol, 0) // leg.ratio) for leg in self.structure.legs
+            -(-self.holdings.legs_gone.get(leg.contract.symbol, 0) // leg.ratio)
+            for leg in self.structure.legs
         )
 
     @property
     def leg_quantities(self) -> dict[str, int]:
-        """Count the contracts held by OCC symbol, signed; 0 where a leg has gone.
-
-        The residue of a roll is counted in.
-        """
-        quantities = dict.fromkeys(self.structure.symbols, 0)
+        """Count the contracts held by OCC symbol, signed, a roll's residue too; 0 where none is."""
+        held: Counter[str] = Counter()
         for structure, contracts in self.structures_held:
             for leg in structure.legs:
-                symbol = leg.contract.symbol
-                quantities[symbol] = quantities.get(symbol, 0) + leg.signed_ratio * contracts
-        for leg in self.structure.legs:
-            gone = self.holdings.legs_gone.get(leg.contract.symbol, 0)
-            quantities[leg.contract.symbol] -= gone if leg.side is LegSide.LONG else -gone
-        return quantities
+                held[leg.contract.symbol] += leg.signed_ratio * contracts
+        for symbol, gone in self.holdings.legs_gone.items():
+            held[symbol] -= gone if held[symbol] > 0 else -gone
+        return dict(held)
 
     @property
     def shares_held(self) -> int:

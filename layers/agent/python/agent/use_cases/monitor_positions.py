@@ -1,9 +1,9 @@
 """Watch open trades: finish what went astray, mark what is held, close what its rules close."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -38,8 +38,9 @@ from agent.use_cases.reconcile_order import reconcile_order
 from agent.use_cases.schedule import ScheduledEvent, is_stale, leave_beat
 from agent.use_cases.seek_roll import seek_roll
 from agent.use_cases.steps import Message, OrderStillWorking, StepInput
+from agent.use_cases.troubles import Troubles
 from agent.use_cases.watch_account import AccountStanding, watch_account
-from agent.use_cases.wind_up import mark_held_shares, wind_up
+from agent.use_cases.wind_up import wind_up_all
 
 MARKS_TOGETHER_MAX = 50
 BASIS_POINTS = 10_000
@@ -102,44 +103,8 @@ def monitor_positions(desk: Desk, event: ScheduledEvent) -> MonitorReport:
     return MonitorReport(slot=event.slot, status=status, alerts_told=publish_alerts(desk))
 
 
-class PassIncomplete(Exception):
-    """Raised after a pass that failed for some intents or trades; all others were served."""
-
-
-@dataclass
-class _Troubles:
-    """Keep what failed, so that one broken intent or trade cannot keep others from their stops."""
-
-    found: list[tuple[str, Exception]] = field(default_factory=list)
-
-    @contextmanager
-    def of(self, name: str) -> Iterator[None]:
-        try:
-            yield
-        except Exception as error:  # noqa: BLE001 - raised again once all others are served
-            self.found.append((name, error))
-
-    def alerts(self, at: datetime) -> tuple[Alert, ...]:
-        """Tell of each once a day."""
-        return tuple(
-            Alert(
-                alert_id=f"{name}-failed-{new_york_date(at):%Y%m%d}",
-                kind=AlertKind.SYSTEM_ERROR,
-                at=at,
-                subject=f"A monitor pass failed for {name}",
-                message=f"{name}: {type(error).__name__}: {error}",
-            )
-            for name, error in self.found
-        )
-
-    def raise_any(self) -> None:
-        if self.found:
-            names = "; ".join(f"{name}: {type(e).__name__}: {e}" for name, e in self.found)
-            raise PassIncomplete(names) from self.found[0][1]
-
-
 def _watch_all(desk: Desk, event: ScheduledEvent, now: datetime) -> MonitorReport:
-    troubles = _Troubles()
+    troubles = Troubles()
     redriven: Counter[str] = Counter()
     for intent in desk.book.unfinished_intents():
         with troubles.of(intent.intent_id):
@@ -149,7 +114,7 @@ def _watch_all(desk: Desk, event: ScheduledEvent, now: datetime) -> MonitorRepor
     with troubles.of("lifecycle"):
         befallen = book_lifecycle(desk, active, now)
         active = desk.book.active_trades() if befallen.booked else active
-    exits = _wind_up(desk, active, troubles, now)
+    exits = wind_up_all(desk, active, troubles, now)
     held = [trade for trade in active if _is_whole_and_open(trade, befallen)]
     unmarked = 0
     if held:
@@ -196,23 +161,6 @@ def _watch_all(desk: Desk, event: ScheduledEvent, now: datetime) -> MonitorRepor
         limits_breached=standing.limits_breached,
         alerts_told=told,
     )
-
-
-def _wind_up(
-    desk: Desk, active: Sequence[Trade], troubles: _Troubles, now: datetime
-) -> Counter[str]:
-    """Begin to let go of what is no whole structure any more, and count it by reason."""
-    exits: Counter[str] = Counter()
-    stays: list[Trade] = []
-    for trade in active:
-        if trade.status is TradeStatus.OPEN and not trade.is_whole:
-            with troubles.of(trade.trade_id):
-                reason = wind_up(desk, trade, now)
-                exits.update([reason] if reason else [])
-                stays += [] if reason else [trade]
-    with troubles.of("shares"):
-        mark_held_shares(desk, stays)
-    return exits
 
 
 def _is_whole_and_open(trade: Trade, befallen: Befallen) -> bool:

@@ -1,5 +1,6 @@
 """Let go of what is left of a trade that an assignment, or anything else, has taken apart."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -7,7 +8,7 @@ from datetime import datetime
 from agent.book.changes import BookConflict
 from agent.book.lifecycle import mark_shares
 from agent.book.records import Alert, AlertKind, Trade
-from agent.book.states import ExitReason
+from agent.book.states import ExitReason, TradeStatus
 from agent.book.transitions import describe, mark_open
 from agent.book.winding_up import Remainder, begin_remainder, next_to_go
 from agent.config.settings import ExitSettings
@@ -15,6 +16,24 @@ from agent.market.calendar import new_york_date
 from agent.options.structures import LegSide
 from agent.risk.sizing import is_short_put
 from agent.use_cases.desk import Desk
+from agent.use_cases.troubles import Troubles
+
+
+def wind_up_all(
+    desk: Desk, trades: Sequence[Trade], troubles: Troubles, now: datetime
+) -> Counter[str]:
+    """Begin to let go of what is no whole structure any more, and count it by reason."""
+    begun: Counter[str] = Counter()
+    stays: list[Trade] = []
+    for trade in trades:
+        if trade.status is TradeStatus.OPEN and not trade.is_whole:
+            with troubles.of(trade.trade_id):
+                reason = wind_up(desk, trade, now)
+                begun.update([reason] if reason else [])
+                stays += [] if reason else [trade]
+    with troubles.of("shares"):
+        mark_held_shares(desk, stays)
+    return begun
 
 
 def wind_up(desk: Desk, trade: Trade, now: datetime) -> ExitReason | None:
