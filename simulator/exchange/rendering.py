@@ -101,7 +101,10 @@ def _render_session(calendar: SessionCalendar, session: TradingSession) -> Json:
         "close": session.closes_at.astimezone(NEW_YORK).strftime("%H:%M"),
         "session_open": "0400",
         "session_close": "2000",
-        "settlement_date": ahead[0].session.isoformat(),
+        # A world that knows no session so soon settles on the next day all the same.
+        "settlement_date": min(
+            (each.session for each in ahead), default=session.session + timedelta(days=1)
+        ).isoformat(),
     }
 
 

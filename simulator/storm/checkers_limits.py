@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from simulator.exchange import Order
 from simulator.exchange.calendar import new_york_date
-from simulator.storm.view import DayView, intent_id_of, trade_id_of, units_moved
+from simulator.storm.view import DayView, intent_id_of, trade_id_of, units_left_alone, units_moved
 
 VALUED_WITHIN = timedelta(seconds=180)
 """A limit is valued when risk is reserved; its first order follows within so long."""
@@ -132,6 +132,7 @@ def _stake(orders: list[Order]) -> Stake:
     opened = sum(order.filled_units for order in entries)
     working = sum(order.remaining_units for order in entries if order.is_working)
     units = working + sum(units_moved(order) * order.filled_units for order in orders)
+    units -= units_left_alone(orders)
     received = -sum((order.filled_net for order in entries), Decimal(0))
     for order in entries:
         if order.is_working and order.signed_limit is not None:

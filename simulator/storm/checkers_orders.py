@@ -17,7 +17,7 @@ from agent.ports import TradingState
 from simulator.exchange import Order, OrderStatus
 from simulator.exchange.records import Side
 from simulator.storm.market import Disturbance
-from simulator.storm.view import DayView, intent_id_of, trade_id_of, units_moved
+from simulator.storm.view import DayView, intent_id_of, is_of_one_leg, trade_id_of, units_moved
 
 ZERO = Decimal(0)
 IN_FLIGHT_SECONDS = 60.0
@@ -100,6 +100,8 @@ def _overfilled(view: DayView) -> list[str]:
     wanted: dict[tuple[str, int], int] = {}
     by_trade: defaultdict[str, int] = defaultdict(int)
     for order in view.own_orders:
+        if is_of_one_leg(order.client_order_id):
+            continue  # What it may close, the broker knows: more would open, and says so.
         moved = units_moved(order)
         key = (intent_id_of(order.client_order_id), moved)
         wanted.setdefault(key, order.units)
@@ -170,6 +172,8 @@ class PricesAreSane:
                 found += self._entry(view, order, known, known.signal)
                 continue
             trade = view.book.trade(known.trade_id)
+            if is_of_one_leg(order.client_order_id):
+                continue  # A leg alone has no width.
             width = None if trade is None else trade.structure.width
             if width is not None and not Decimal(0) < limit <= max(width, _cap(order, known)):
                 found.append(f"{order.client_order_id} pays {limit} for a width of {width}")

@@ -15,7 +15,7 @@ from simulator.exchange import Fill, Order
 from simulator.exchange.calendar import new_york_date
 from simulator.exchange.records import Side
 from simulator.storm.checkers_limits import DOLLARS_PER_POINT, Stake, stakes_of
-from simulator.storm.view import DayView, trade_id_of, units_moved
+from simulator.storm.view import DayView, trade_id_of, units_left_alone, units_moved
 
 PRICE_TOLERANCE = Decimal("0.0001")
 CASH_TOLERANCE = Decimal("0.01")
@@ -74,7 +74,8 @@ def _untrue(view: DayView, trade: Trade) -> Found:
         yield from _rolled(trade, orders)
     else:
         yield from _entered(view, trade, entries)
-        yield from _left(trade, exits)
+        alone = units_left_alone(orders)
+        yield from _left(trade, exits, alone - sum(units_moved(o) * o.filled_units for o in exits))
     for position in view.book.positions(trade.trade_id):
         yield from _leg(trade, position, [f for f in fills if f.symbol == position.option_symbol])
     stake = stakes_of(orders)[trade.trade_id]
@@ -121,21 +122,26 @@ def _rolled(trade: Trade, orders: list[Order]) -> Found:
     if abs(execution.entry_cash + execution.exit_cash - received) > CASH_TOLERANCE:
         yield f"took in {execution.entry_cash + execution.exit_cash}, the broker paid {received}"
     units = sum(units_moved(order) * order.filled_units for order in orders)
+    units -= units_left_alone(orders)
     held = sum(contracts for _, contracts in trade.structures_held)
     if units != held:
         yield f"holds {held} contracts, the broker {units}"
 
 
-def _left(trade: Trade, exits: list[Order]) -> Found:
+def _left(trade: Trade, exits: list[Order], units: int) -> Found:
     execution = trade.execution
-    units = sum(order.filled_units for order in exits)
     paid = sum((order.filled_net for order in exits), Decimal(0))
     if execution.contracts_closed != units:
         yield f"closed {execution.contracts_closed} contracts, the broker {units}"
         return
     if abs(execution.exit_cash + paid * DOLLARS_PER_POINT) > CASH_TOLERANCE:
         yield f"paid {-execution.exit_cash} to leave, the broker took {paid * DOLLARS_PER_POINT}"
-    if units and abs((execution.exit_debit or Decimal(0)) - paid / units) > PRICE_TOLERANCE:
+    # Cash of legs whose unit is not all gone is not a debit of any unit yet.
+    if (
+        trade.is_whole
+        and units
+        and abs((execution.exit_debit or Decimal(0)) - paid / units) > PRICE_TOLERANCE
+    ):
         yield f"has an exit debit of {execution.exit_debit}, it paid {paid / units}"
 
 

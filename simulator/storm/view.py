@@ -1,5 +1,7 @@
 """What checkers look at: the broker's truth, the book, and everything that was told and done."""
 
+import re
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -15,6 +17,10 @@ from simulator.storm.faults import FaultPlan, Profile
 from simulator.storm.functions import Functions, Outcome
 from simulator.storm.ports import StormBook
 from simulator.storm.scenario import Scenario
+
+_ORDER_SUFFIX = re.compile(r"(-leg\d+)?-o\d+$")
+"""What an order adds to the name of its intent: the leg that it trades alone, and its rung."""
+_LEG_ORDER = re.compile(r"-leg\d+-o\d+$")
 
 
 @dataclass(frozen=True)
@@ -119,7 +125,7 @@ class Checker(Protocol):
 
 
 def intent_id_of(client_order_id: str) -> str:
-    return client_order_id.rpartition("-o")[0]
+    return _ORDER_SUFFIX.sub("", client_order_id)
 
 
 def trade_id_of(client_order_id: str) -> str:
@@ -131,8 +137,30 @@ def trade_id_of(client_order_id: str) -> str:
     return ""
 
 
+def is_of_one_leg(client_order_id: str) -> bool:
+    """Say whether an order trades one leg of a structure alone."""
+    return _LEG_ORDER.search(client_order_id) is not None
+
+
+def units_left_alone(orders: list[Order]) -> int:
+    """Count the units that have gone leg by leg, until none of their legs was held."""
+    opened = [order for order in orders if units_moved(order) > 0]
+    alone: Counter[str] = Counter()
+    for order in orders:
+        if is_of_one_leg(order.client_order_id):
+            alone[order.legs[0].symbol] += order.filled_units
+    if not opened:
+        return 0
+    return min(alone[leg.symbol] // leg.ratio for leg in opened[0].legs)
+
+
 def units_moved(order: Order) -> int:
-    """Say what a unit of an order does to what its trade holds: 1 adds, -1 takes, 0 rolls."""
+    """Say what a unit of an order does to the units of its trade: 1 adds, -1 takes, 0 neither.
+
+    A roll takes and adds at once; what one leg does alone, `units_left_alone` counts.
+    """
+    if is_of_one_leg(order.client_order_id):
+        return 0
     opens = {leg.position_intent is not None and leg.position_intent.opens for leg in order.legs}
     return sum(1 if is_opened else -1 for is_opened in opens)
 

@@ -166,7 +166,33 @@ def test_an_exit_of_unbounded_worth_has_no_other_cap_than_its_own_limit() -> Non
     call = Structure((Leg(a_contract(option_type=OptionType.CALL), LegSide.SHORT),))
     quote = a_quote(("2.35", "2.45"), (None, None), structure=call)
     priced = an_exit(quote, 0, Urgency.PATIENT)
-    assert priced.cap_cash == priced.limit_cash == Decimal("-2.41")
+    assert priced.cap_cash == priced.limit_cash == Decimal("-2.45")
+
+
+PUT = Structure((Leg(a_contract(), LegSide.SHORT),))
+
+
+@pytest.mark.parametrize(
+    ("rung", "sides", "limit"),
+    [
+        (0, ("1.20", "1.25"), "1.25"),  # in nickels: rounded up first
+        (1, ("1.20", "1.25"), "1.20"),  # and down where that is still natural
+        (0, ("1.21", "1.26"), "1.24"),  # in pennies
+        (0, ("4.21", "4.26"), "4.25"),  # pennies below three dollars only
+        (0, ("4.20", "4.40"), "4.30"),
+    ],
+)
+def test_one_contract_alone_is_priced_in_its_own_ticks(
+    rung: int, sides: tuple[str, str], limit: str
+) -> None:
+    quote = a_quote(sides, (None, None), structure=PUT)
+    assert an_entry(quote, rung).limit_cash == Decimal(limit)
+
+
+def test_options_of_a_few_funds_trade_in_pennies_at_any_price() -> None:
+    put = Structure((Leg(a_contract(symbol="SPY"), LegSide.SHORT),))
+    quote = a_quote(("4.20", "4.25"), (None, None), structure=put)
+    assert an_entry(quote).limit_cash == Decimal("4.23")
 
 
 class TestTheCollar:

@@ -1,13 +1,17 @@
 """What each class of refusal by a real exchange leads to, step by step."""
 
+from dataclasses import replace
 from decimal import Decimal
+from typing import Any, cast
 
 import pytest
 
 from agent.book.overrides import request_manual_exit
 from agent.book.records import Intent, OrderStatus, RefusalKind
 from agent.book.states import TradeStatus
-from agent.ports import BlockScope, BrokerUnavailable, EntryBlock
+from agent.options.money import from_cents
+from agent.ports import Account, BlockScope, Broker, BrokerUnavailable, EntryBlock
+from agent.use_cases.buying_power import in_flight_cents, lacks_for_check
 from agent.use_cases.check_risk import check_risk
 from agent.use_cases.place_order import place_order
 from agent.use_cases.poll_fill import poll_fill
@@ -31,8 +35,56 @@ def an_exit_asked_for(desk: TestDesk) -> Intent:
     return intent
 
 
+class RichBroker:
+    """Report the buying power of a moment ago: somebody else has used it since."""
+
+    def __init__(self, broker: Broker) -> None:
+        self._broker = broker
+
+    def account(self) -> Account:
+        return replace(self._broker.account(), options_buying_power=Decimal(100_000))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._broker, name)
+
+
 def poor(desk: TestDesk) -> None:
     desk.exchange.book.cash = Decimal(100)
+    rich = cast("Broker", RichBroker(desk.desk.broker))
+    desk.desk = replace(desk.desk, broker=rich)
+
+
+def test_an_order_that_the_reported_buying_power_does_not_bear_is_not_sent(desk: TestDesk) -> None:
+    intent = desk.reserve()
+    desk.exchange.book.cash = Decimal(100)
+    placed = place_order(desk.desk, step(intent))
+    assert placed.reason is not None
+    assert placed.reason.startswith("buying_power: the order needs 760.00 USD")
+    assert not desk.exchange.orders
+    assert desk.control.entry_block(MONDAY) is None
+
+
+def test_a_check_counts_entries_on_their_way_against_the_reported_buying_power(
+    desk: TestDesk,
+) -> None:
+    reserved = desk.reserve()
+    capital = desk.trade(reserved).risk.capital_cents
+    trades, intents = desk.book.active_trades(), desk.book.unfinished_intents()
+    assert in_flight_cents(trades, intents) == capital
+    place_order(desk.desk, step(reserved))
+    # The broker has the order, and counts it itself.
+    intents = desk.book.unfinished_intents()
+    assert in_flight_cents(desk.book.active_trades(), intents) == 0
+
+
+def test_a_check_that_lacks_buying_power_refuses_the_entry(desk: TestDesk) -> None:
+    reserved = desk.reserve()
+    account = desk.desk.broker.account()
+    capital = desk.trade(reserved).risk.capital_cents
+    bare = replace(account, options_buying_power=from_cents(2 * capital))
+    assert lacks_for_check(desk.desk, bare, capital) is None
+    short = replace(account, options_buying_power=from_cents(2 * capital - 1))
+    assert "reserved for entries" in (lacks_for_check(desk.desk, short, capital) or "")
 
 
 def test_want_of_buying_power_ends_the_entries_of_the_day_and_is_told_once(desk: TestDesk) -> None:

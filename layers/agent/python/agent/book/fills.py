@@ -39,11 +39,12 @@ def is_settled(intent: Intent) -> bool:
 
 
 def summarize_fills(orders: Sequence[OrderAttempt], structure: Structure) -> FillSummary:
-    """Sum up the fills of `orders`, which trade whole units of `structure`.
+    """Sum up the fills of those `orders` that trade whole units of `structure`.
 
     Raises ValueError where an order has filled contracts without a price: a fill of unknown
     price must not become a price of zero.
     """
+    orders = [order for order in orders if order.leg is None]
     reprices = max(0, sum(order.status is not OrderStatus.REJECTED for order in orders) - 1)
     filled = [order for order in orders if order.filled_contracts]
     contracts = filled_contracts(filled)

@@ -34,6 +34,6 @@ class Holdings(Record):
     shares_realized: Decimal = Decimal(0)
     """Dollars that shares which are gone have earned, against the strike they came at."""
     reason: ExitReason | None = None
-    """What happened to the legs that did not leave by an exit of ours."""
+    """What happened to legs that left alone: why, or why the exit began that traded them so."""
     booked: dict[str, int] = Field(default_factory=dict)
     """What was booked to legs and shares, by its id: contracts, or shares. Each is booked once."""

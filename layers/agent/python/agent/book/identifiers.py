@@ -41,6 +41,11 @@ def client_order_id(intent: str, rung: int) -> str:
     return _checked(f"{intent}-o{_positive(rung)}")
 
 
+def leg_order_id(intent: str, leg: int, rung: int) -> str:
+    """Name the order for leg `leg` alone, from 1, that an intent sends at rung `rung`, from 1."""
+    return _checked(f"{intent}-leg{_positive(leg)}-o{_positive(rung)}")
+
+
 def position_id(trade: str, leg: int) -> str:
     """Name the position in leg `leg`, from 1, of a trade."""
     return _checked(f"{trade}-leg-{_positive(leg)}")

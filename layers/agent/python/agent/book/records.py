@@ -113,6 +113,8 @@ class OrderAttempt(Record):
     part: OrderPart = OrderPart.WHOLE
     legs: tuple[str, ...] = ()
     """OCC symbols of the legs, in their order; empty where they are those of the structure."""
+    leg: int | None = Field(None, ge=1)
+    """The one leg, from 1, that the order trades alone; None for all legs of its part."""
     limit_cash: Decimal
     mid_cash: Decimal
     """Net at mid when the order was priced: slippage is measured against it."""

@@ -11,13 +11,14 @@ from enum import StrEnum
 
 from agent.book.records import Urgency
 from agent.config.settings import MarketSettings, Settings
-from agent.market.quotes import StructureQuote
+from agent.market.quotes import OptionQuote, StructureQuote
 from agent.options.money import Rounding, round_to_tick
 from agent.options.structures import LegSide, Structure
-from agent.options.ticks import NET_TICK
+from agent.options.ticks import ALWAYS_PENNY_SYMBOLS, NET_TICK, option_tick
 
 ZERO = Decimal(0)
 ONE = Decimal(1)
+NICKEL = Decimal("0.05")
 
 
 @dataclass(frozen=True)
@@ -71,8 +72,7 @@ def price_entry(
         return NoOrder(f"the credit at mid, {mid:.2f}, is below the least of {credit_min:.2f}")
     floor = max(natural, credit_min)
     wanted = _rung(settings.execution.entry_ladder, rung, mid, natural)
-    # A seller rounds up to the tick, so that no rounding goes below the floor.
-    limit = round_to_tick(max(wanted, floor), NET_TICK, Rounding.UP)
+    limit = _seller_limit(max(wanted, floor), floor, _tick_of(quote, floor), rung)
     return PricedOrder(limit_cash=limit, mid_cash=mid, natural_cash=natural, cap_cash=floor)
 
 
@@ -101,13 +101,20 @@ def price_exit(
         cap = _leg_collar(quote, execution.exit_leg_collar_fraction)
     wanted = _rung(ladder, rung, mid, natural)
     capped = wanted if cap is None else min(wanted, cap)
-    limit = max(round_to_tick(capped, NET_TICK, Rounding.UP), NET_TICK)
-    worst = limit if cap is None else max(round_to_tick(cap, NET_TICK, Rounding.UP), limit)
+    tick = _tick_of(quote, capped)
+    limit = max(round_to_tick(capped, tick, Rounding.UP), tick)
+    worst = limit if cap is None else max(round_to_tick(cap, tick, Rounding.UP), limit)
     return PricedOrder(limit_cash=-limit, mid_cash=-mid, natural_cash=-natural, cap_cash=-worst)
 
 
 def price_alone(
-    bid: Decimal | None, ask: Decimal | None, rung: int, *, buys: bool, settings: Settings
+    bid: Decimal | None,
+    ask: Decimal | None,
+    rung: int,
+    *,
+    buys: bool,
+    settings: Settings,
+    tick: Decimal = NET_TICK,
 ) -> PricedOrder | NoOrder:
     """Price an urgent order of one contract or of shares: from mid towards natural, and past it.
 
@@ -120,13 +127,13 @@ def price_alone(
     fraction = settings.execution.exit_leg_collar_fraction
     wanted = _rung(settings.execution.urgent_ladder, rung, mid, natural)
     if buys:
-        cap = max(round_to_tick(natural * (ONE + fraction), NET_TICK, Rounding.DOWN), NET_TICK)
-        limit = min(round_to_tick(wanted, NET_TICK, Rounding.UP), max(cap, natural))
+        cap = max(round_to_tick(natural * (ONE + fraction), tick, Rounding.DOWN), tick)
+        limit = min(round_to_tick(wanted, tick, Rounding.UP), max(cap, natural))
         return PricedOrder(
             limit_cash=-limit, mid_cash=-mid, natural_cash=-natural, cap_cash=-max(cap, limit)
         )
-    cap = max(round_to_tick(natural * (ONE - fraction), NET_TICK, Rounding.UP), NET_TICK)
-    limit = max(round_to_tick(wanted, NET_TICK, Rounding.DOWN), min(cap, natural))
+    cap = max(round_to_tick(natural * (ONE - fraction), tick, Rounding.UP), tick)
+    limit = max(round_to_tick(wanted, tick, Rounding.DOWN), min(cap, natural))
     return PricedOrder(
         limit_cash=limit, mid_cash=mid, natural_cash=natural, cap_cash=min(cap, limit)
     )
@@ -156,7 +163,7 @@ def collar_breach(
         return CollarBreach.WRONG_SIGN, named
     if limit < priced.cap_cash:
         return CollarBreach.PAST_CAP, f"{named} gives up more than {priced.cap_cash:.2f} allows"
-    slack = max(abs(mid) * settings.execution.collar_beyond_mid_max_fraction, NET_TICK)
+    slack = max(abs(mid) * settings.execution.collar_beyond_mid_max_fraction, NICKEL)
     if limit > max(mid, priced.cap_cash) + slack:
         return CollarBreach.BEYOND_MID, f"{named} asks for more than {slack:.2f} beyond it"
     most = None if structure is None else worth_max(structure)
@@ -173,6 +180,38 @@ def moved_since(decided: Decimal, mid: Decimal, settings: Settings) -> str | Non
     return (
         f"{CollarBreach.MARKET_MOVED}: the mid is {mid:.2f}, it was {decided:.2f} when this was "
         f"decided, and {bound:.0%} is the most it may have moved"
+    )
+
+
+def _seller_limit(wanted: Decimal, floor: Decimal, tick: Decimal, rung: int) -> Decimal:
+    """Round up to the tick, so that no rounding goes below the floor.
+
+    Where the tick is as wide as the quote, that would never concede anything: from the second rung
+    on it rounds down, if the floor allows.
+    """
+    lower = round_to_tick(wanted, tick, Rounding.DOWN)
+    if rung > 0 and tick > NET_TICK and lower >= floor:
+        return lower
+    return round_to_tick(wanted, tick, Rounding.UP)
+
+
+def _tick_of(quote: StructureQuote, price: Decimal) -> Decimal:
+    """Give the step of a net price: a cent for several legs, the contract's own for one alone."""
+    if len(quote.leg_quotes) > 1:
+        return NET_TICK
+    return contract_tick(quote.leg_quotes[0], price)
+
+
+def contract_tick(quote: OptionQuote, price: Decimal) -> Decimal:
+    """Give the price step of a contract at `price` dollars a share.
+
+    The broker does not say which classes trade in pennies; a quote in between nickels does.
+    """
+    sides = [side for side in (quote.bid, quote.ask) if side is not None]
+    return option_tick(
+        abs(price),
+        penny_program=any(side % NICKEL for side in sides),
+        always_penny=quote.contract.underlying in ALWAYS_PENNY_SYMBOLS,
     )
 
 

@@ -4,6 +4,7 @@ from agent.book.changes import BookChange, BookConflict
 from agent.book.records import Intent, IntentStatus
 from agent.book.transitions import refuse_entry
 from agent.risk.alarms import daily_loss_alerts
+from agent.use_cases.buying_power import lacks_for_check
 from agent.use_cases.desk import Desk
 from agent.use_cases.entry_blocks import closes_soon, entry_bar
 from agent.use_cases.entry_risk import EntryRisk, measure_entry, signal_of
@@ -11,6 +12,7 @@ from agent.use_cases.schedule import is_stale
 from agent.use_cases.steps import RiskVerdict, StepInput, intent_of
 
 REFUSED_BY_SIZING = "sizing"
+REFUSED_BY_BUYING_POWER = "buying_power"
 
 
 def check_risk(desk: Desk, event: StepInput) -> RiskVerdict:
@@ -39,14 +41,20 @@ def _verdict(desk: Desk, intent: Intent) -> tuple[str | None, dict[str, str]]:
         return "session_edge", {}
     if is_stale(signal.as_of, clock.now, desk.settings.schedule.scan_slot_age_max_seconds):
         return "stale_signal", {}
-    measured = measure_entry(desk, signal, desk.broker.account(), clock.now)
+    account = desk.broker.account()
+    measured = measure_entry(desk, signal, account, clock.now)
     told = daily_loss_alerts(measured.loss_of_day, measured.session, clock.now)
     if told:
         desk.book.commit(BookChange(alerts=told))
     failed = [str(finding.check) for finding in measured.findings if not finding.passed]
     if not measured.sizing.contracts:
         failed.append(REFUSED_BY_SIZING)
-    return ",".join(failed) or None, _findings(measured)
+    findings = _findings(measured)
+    lacks = lacks_for_check(desk, account, measured.risk.capital_cents)
+    if lacks is not None:
+        failed.append(REFUSED_BY_BUYING_POWER)
+        findings[REFUSED_BY_BUYING_POWER] = lacks
+    return ",".join(failed) or None, findings
 
 
 def _findings(measured: EntryRisk) -> dict[str, str]:

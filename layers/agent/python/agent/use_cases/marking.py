@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from agent.book.records import Position, PositionMark, Trade
+from agent.book.records import Position, PositionMark, PositionStatus, Trade
 from agent.market.chain import ChainAnalytics, OptionChain, analyze_chain
 from agent.market.quotes import (
     OptionQuote,
@@ -58,7 +58,11 @@ def fetch_marks(desk: Desk, trades: Sequence[Trade], as_of: datetime) -> Marks:
             quote=quote_structure(trade.structure, quotes),
             as_of=as_of,
         )
-        seen = [_mark_position(position, trade, quotes, analytics) for position in stored]
+        seen = [
+            _mark_position(position, trade, quotes, analytics)
+            for position in stored
+            if position.status is PositionStatus.OPEN
+        ]
         positions[trade.trade_id] = tuple(mark for mark in seen if _shows_anything(mark))
     return Marks(marks, positions)
 

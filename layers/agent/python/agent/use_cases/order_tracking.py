@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from agent.book.changes import BookChange
-from agent.book.fills import filled_contracts
+from agent.book.order_plan import ends_attempt, next_order, order_structure
 from agent.book.records import (
     TERMINAL_ORDER_STATUSES,
     Intent,
@@ -48,7 +48,7 @@ def is_refused(intent: Intent) -> bool:
     """Say whether a refusal of the broker ends the attempt; a roll has its own ways round one."""
     if intent.kind is IntentKind.ROLL:
         return False
-    return any(order.ends_attempt for order in intent.orders)
+    return any(ends_attempt(intent, order) for order in intent.orders)
 
 
 def contracts_wanted(intent: Intent, trade: Trade) -> int:
@@ -59,9 +59,24 @@ def contracts_wanted(intent: Intent, trade: Trade) -> int:
 
 
 def contracts_left(intent: Intent, trade: Trade) -> int:
+    """Count the contracts of the order that the intent sends next; 0 where it is complete."""
     if intent.kind is IntentKind.ROLL:
         return (intent.contracts or 0) - rolled_contracts(intent)
-    return contracts_wanted(intent, trade) - filled_contracts(intent.orders)
+    following = next_order(intent, trade, contracts_wanted(intent, trade))
+    return 0 if following is None else following.contracts
+
+
+def rungs_left(intent: Intent, trade: Trade, execution: ExecutionSettings) -> int:
+    """Count the orders that the intent may still send for what it trades next."""
+    if is_refused(intent):
+        return 0
+    sent = len(intent.orders)
+    if intent.kind is not IntentKind.ROLL:
+        following = next_order(intent, trade, contracts_wanted(intent, trade))
+        if following is None:
+            return 0
+        sent = following.rung
+    return max(0, ladder_of(intent, execution) - sent)
 
 
 def refresh(desk: Desk, intent: Intent, trade: Trade) -> Intent:
@@ -96,7 +111,7 @@ def store_orders(desk: Desk, intent: Intent, orders: list[OrderAttempt]) -> Inte
 
 def as_found(order: OrderAttempt, found: BrokerOrder, trade: Trade) -> OrderAttempt:
     """Merge what the broker says of an order into what we wrote of it."""
-    legs = order.legs or trade.structure.symbols
+    legs = order.legs or order_structure(order, trade).symbols
     complete = all(symbol in found.leg_prices for symbol in legs)
     return order.model_copy(
         update={

@@ -2,13 +2,13 @@
 
 from agent.book.changes import BookChange
 from agent.book.identifiers import client_order_id
+from agent.book.order_plan import NextOrder, ends_attempt, next_order, order_structure
 from agent.book.records import (
     TERMINAL_ORDER_STATUSES,
     Intent,
     IntentKind,
     IntentStatus,
     OrderAttempt,
-    OrderPart,
     OrderStatus,
     RefusalKind,
     Trade,
@@ -24,18 +24,20 @@ from agent.risk.order_prices import (
     price_entry,
     price_exit,
 )
+from agent.use_cases.buying_power import lacks_for_order
 from agent.use_cases.desk import Desk
 from agent.use_cases.entry_blocks import block_entries_after, closes_soon, entry_bar
 from agent.use_cases.order_tracking import (
     as_found,
     contracts_left,
+    contracts_wanted,
     is_refused,
-    ladder_of,
     refresh,
     roll_step,
+    rungs_left,
     store_orders,
 )
-from agent.use_cases.remainder_orders import price_remainder, share_request
+from agent.use_cases.remainder_orders import price_leg, price_remainder, share_request
 from agent.use_cases.roll_orders import price_roll, roll_is_barred, roll_legs, roll_request
 from agent.use_cases.steps import PlacementResult, StepInput, intent_of, trade_of
 
@@ -68,26 +70,49 @@ def place_order(desk: Desk, event: StepInput) -> PlacementResult:
 def _next_attempt(
     desk: Desk, intent: Intent, trade: Trade, clock: MarketClock
 ) -> OrderAttempt | NoOrder:
-    part, contracts = OrderPart.WHOLE, contracts_left(intent, trade)
-    legs: tuple[str, ...] = ()
     if intent.kind is IntentKind.ROLL:
-        found = price_roll(desk, intent, trade, clock.now)
-        if isinstance(found, NoOrder):
-            return found
-        step, priced = found
-        part, contracts = step.part, step.contracts
-        legs = roll_legs(intent, trade, part)
+        return _next_of_roll(desk, intent, trade, clock)
+    following = next_order(intent, trade, contracts_wanted(intent, trade))
+    if following is None:
+        return NoOrder("nothing is left to trade")
+    if intent.leg is not None or intent.shares is not None:
+        priced = price_remainder(desk, intent, trade)
+    elif following.leg is not None:
+        priced = price_leg(desk, following.structure.legs[0], following.rung)
     else:
-        other = _price(desk, intent, trade, clock)
-        if isinstance(other, NoOrder):
-            return other
-        priced = other
-        legs = () if intent.shares is None else (trade.symbol,)
+        priced = _price(desk, intent, following, clock)
+    if isinstance(priced, NoOrder):
+        return priced
+    if intent.kind is IntentKind.ENTRY:
+        # The broker's own count has what others of its orders hold in it.
+        account = desk.broker.account()
+        lacks = lacks_for_order(account, trade, following.contracts, priced.limit_cash)
+        if lacks is not None:
+            return NoOrder(lacks)
+    return OrderAttempt(
+        client_order_id=following.client_order_id,
+        contracts=following.contracts,
+        leg=following.leg,
+        legs=() if intent.shares is None else (trade.symbol,),
+        limit_cash=priced.limit_cash,
+        mid_cash=priced.mid_cash,
+        natural_cash=priced.natural_cash,
+        submitted_at=clock.now,
+    )
+
+
+def _next_of_roll(
+    desk: Desk, intent: Intent, trade: Trade, clock: MarketClock
+) -> OrderAttempt | NoOrder:
+    found = price_roll(desk, intent, trade, clock.now)
+    if isinstance(found, NoOrder):
+        return found
+    step, priced = found
     return OrderAttempt(
         client_order_id=client_order_id(intent.intent_id, len(intent.orders) + 1),
-        contracts=contracts,
-        part=part,
-        legs=legs,
+        contracts=step.contracts,
+        part=step.part,
+        legs=roll_legs(intent, trade, step.part),
         limit_cash=priced.limit_cash,
         mid_cash=priced.mid_cash,
         natural_cash=priced.natural_cash,
@@ -113,10 +138,10 @@ def _attempt_is_over(desk: Desk, intent: Intent, trade: Trade, clock: MarketCloc
         return "the market is closed"
     if contracts_left(intent, trade) < 1:
         return "nothing is left to trade"
-    if len(intent.orders) >= ladder_of(intent, desk.settings.execution):
-        return "the ladder is used up"
     if is_refused(intent):
         return "the broker refused an order of this attempt"
+    if not rungs_left(intent, trade, desk.settings.execution):
+        return "the ladder is used up"
     return None
 
 
@@ -145,8 +170,11 @@ def _send(desk: Desk, intent: Intent, trade: Trade, attempt: OrderAttempt) -> Pl
         )
         block_entries_after(desk, refusal, attempt.submitted_at)
         intent = store_orders(desk, intent, [*intent.orders[:-1], refused])
-        goes_on = intent.kind is IntentKind.ROLL and roll_step(intent, desk.settings.execution)
-        if refusal.kind is RefusalKind.RETRYABLE or goes_on:
+        if intent.kind is IntentKind.ROLL:
+            goes_on = roll_step(intent, desk.settings.execution) is not None
+        else:
+            goes_on = not ends_attempt(intent, refused)
+        if goes_on or refusal.kind is RefusalKind.RETRYABLE:
             return _placed(desk, intent)  # A poll finds it ended, and the next order follows.
         return _stopped(desk, intent, f"the broker refused ({refusal.kind}): {refusal}")
     intent = store_orders(desk, intent, [*intent.orders[:-1], as_found(attempt, accepted, trade)])
@@ -178,7 +206,7 @@ def _submit(desk: Desk, intent: Intent, trade: Trade, attempt: OrderAttempt) -> 
     return desk.broker.submit(
         OrderRequest(
             client_order_id=attempt.client_order_id,
-            legs=trade.structure.legs,
+            legs=order_structure(attempt, trade).legs,
             opening=intent.kind is IntentKind.ENTRY,
             contracts=attempt.contracts,
             limit_cash=attempt.limit_cash,
@@ -186,13 +214,13 @@ def _submit(desk: Desk, intent: Intent, trade: Trade, attempt: OrderAttempt) -> 
     )
 
 
-def _price(desk: Desk, intent: Intent, trade: Trade, clock: MarketClock) -> PricedOrder | NoOrder:
+def _price(
+    desk: Desk, intent: Intent, following: NextOrder, clock: MarketClock
+) -> PricedOrder | NoOrder:
     """Price the next rung from quotes of this moment, and hold the price against the collar."""
-    if intent.leg is not None or intent.shares is not None:
-        return price_remainder(desk, intent, trade)
-    contracts = [leg.contract for leg in trade.structure.legs]
-    quote = quote_structure(trade.structure, desk.market.option_quotes(contracts))
-    rung = len(intent.orders)
+    contracts = [leg.contract for leg in following.structure.legs]
+    quote = quote_structure(following.structure, desk.market.option_quotes(contracts))
+    rung = following.rung
     signal = intent.signal
     if quote is None:
         return NoOrder("a leg has no quote")
@@ -209,7 +237,7 @@ def _price(desk: Desk, intent: Intent, trade: Trade, clock: MarketClock) -> Pric
     )
     if moved is not None:
         return NoOrder(moved)
-    opened = trade.structure if intent.kind is IntentKind.ENTRY else None
+    opened = following.structure if intent.kind is IntentKind.ENTRY else None
     breach = collar_breach(priced, desk.settings, structure=opened)
     return priced if breach is None else NoOrder(f"{breach[0]}: {breach[1]}")
 

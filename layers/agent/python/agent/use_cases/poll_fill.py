@@ -5,7 +5,7 @@ from agent.book.records import (
     IntentStatus,
 )
 from agent.use_cases.desk import Desk
-from agent.use_cases.order_tracking import contracts_left, is_refused, ladder_of, refresh
+from agent.use_cases.order_tracking import contracts_left, refresh, rungs_left
 from agent.use_cases.steps import FillResult, FillStatus, StepInput, intent_of, trade_of
 
 
@@ -16,13 +16,11 @@ def poll_fill(desk: Desk, event: StepInput) -> FillResult:
         return FillResult(intent_id=intent.intent_id, status=FillStatus.COMPLETE, rungs_left=0)
     trade = trade_of(desk.book, intent)
     intent = refresh(desk, intent, trade)
-    rungs_left = ladder_of(intent, desk.settings.execution) - len(intent.orders)
-    if is_refused(intent):
-        rungs_left = 0
+    left = rungs_left(intent, trade, desk.settings.execution)
     if not all(order.status in TERMINAL_ORDER_STATUSES for order in intent.orders):
         status = FillStatus.WORKING
     elif contracts_left(intent, trade) < 1:
         status = FillStatus.COMPLETE
     else:
         status = FillStatus.ENDED
-    return FillResult(intent_id=intent.intent_id, status=status, rungs_left=max(0, rungs_left))
+    return FillResult(intent_id=intent.intent_id, status=status, rungs_left=left)

@@ -13,10 +13,16 @@ from agent.book.lifecycle import (
 )
 from agent.book.records import Intent, OrderAttempt, Trade
 from agent.book.winding_up import RemainderFills, settle_remainder
-from agent.options.structures import LegSide, Structure
+from agent.options.structures import Leg, LegSide, Structure
 from agent.ports import ShareOrderRequest
 from agent.risk.fees import fill_fees
-from agent.risk.order_prices import NoOrder, PricedOrder, collar_breach, price_alone
+from agent.risk.order_prices import (
+    NoOrder,
+    PricedOrder,
+    collar_breach,
+    contract_tick,
+    price_alone,
+)
 from agent.risk.reservation import adjust_moves, release_moves
 from agent.risk.sizing import scaled_risk
 from agent.use_cases.desk import Desk
@@ -27,20 +33,38 @@ ZERO = Decimal(0)
 
 def price_remainder(desk: Desk, intent: Intent, trade: Trade) -> PricedOrder | NoOrder:
     """Price the next rung of a leg or of shares; `trade` is as the intent carries it."""
-    bid: Decimal | None
-    ask: Decimal | None
-    if intent.shares is not None:
-        snapshot = desk.market.underlyings([trade.symbol]).get(trade.symbol)
-        if snapshot is None:
-            return NoOrder(f"{trade.symbol} has no quote")
-        bid, ask, buys = snapshot.bid, snapshot.ask, intent.shares > 0
-    else:
-        leg = trade.structure.legs[0]
-        quote = desk.market.option_quotes([leg.contract]).get(leg.contract.symbol)
-        if quote is None:
-            return NoOrder("the leg has no quote")
-        bid, ask, buys = quote.bid, quote.ask, leg.side is LegSide.SHORT
-    priced = price_alone(bid, ask, len(intent.orders), buys=buys, settings=desk.settings)
+    if intent.shares is None:
+        return price_leg(desk, trade.structure.legs[0], len(intent.orders))
+    snapshot = desk.market.underlyings([trade.symbol]).get(trade.symbol)
+    if snapshot is None:
+        return NoOrder(f"{trade.symbol} has no quote")
+    priced = price_alone(
+        snapshot.bid,
+        snapshot.ask,
+        len(intent.orders),
+        buys=intent.shares > 0,
+        settings=desk.settings,
+    )
+    return _collared(desk, priced)
+
+
+def price_leg(desk: Desk, leg: Leg, rung: int) -> PricedOrder | NoOrder:
+    """Price the close of one leg alone, at a rung from 0: a short is bought, a long is sold."""
+    quote = desk.market.option_quotes([leg.contract]).get(leg.contract.symbol)
+    if quote is None:
+        return NoOrder("the leg has no quote")
+    priced = price_alone(
+        quote.bid,
+        quote.ask,
+        rung,
+        buys=leg.side is LegSide.SHORT,
+        settings=desk.settings,
+        tick=contract_tick(quote, (quote.bid or ZERO)),
+    )
+    return _collared(desk, priced)
+
+
+def _collared(desk: Desk, priced: PricedOrder | NoOrder) -> PricedOrder | NoOrder:
     if isinstance(priced, NoOrder):
         return priced
     breach = collar_breach(priced, desk.settings)

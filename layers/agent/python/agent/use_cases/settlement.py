@@ -1,11 +1,15 @@
 """Settle an intent whose orders can fill no more: one change of book, ledger and alerts."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
 from agent.book.changes import BookChange, BookConflict
 from agent.book.fills import is_settled, summarize_fills
+from agent.book.lifecycle import LegEvent, LegEventKind, after_leg_event
+from agent.book.order_plan import leg_fills, lone_leg
+from agent.book.outcome import reduce_position
 from agent.book.records import (
     Alert,
     AlertKind,
@@ -13,6 +17,8 @@ from agent.book.records import (
     IntentKind,
     IntentStatus,
     OrderStatus,
+    Position,
+    PositionStatus,
     Trade,
     Urgency,
 )
@@ -113,6 +119,9 @@ def _settle_exit(desk: Desk, intent: Intent, trade: Trade) -> BookChange:
     if credit is None:
         raise ValueError(f"{trade.trade_id} closes without ever having opened")
     fills = summarize_fills(intent.orders, trade.structure)
+    stored = desk.book.positions(trade.trade_id)
+    trade, alone = _with_legs_gone(desk, intent, trade, stored)
+    positions = [alone.get(each.position_id, each) for each in stored]
     left = trade.contracts_held - fills.contracts
     held = units_at_stake(trade, left, trade.shares_held)
     remaining = scaled_risk(trade.risk, held)
@@ -128,7 +137,7 @@ def _settle_exit(desk: Desk, intent: Intent, trade: Trade) -> BookChange:
     at = desk.clock.market_clock().now
     change = settle_close(
         trade,
-        desk.book.positions(trade.trade_id),
+        positions,
         intent,
         fills,
         fees=fees,
@@ -141,9 +150,46 @@ def _settle_exit(desk: Desk, intent: Intent, trade: Trade) -> BookChange:
         risk=remaining,
         at=at,
     )
+    # A whole close leaves alone what is closed already: what its own legs did alone is kept too.
+    kept = {**alone, **{each.position_id: each for each in change.positions}}
+    change = replace(change, positions=tuple(kept[name] for name in sorted(kept)))
     if left and intent.urgency is Urgency.URGENT:
         return replace(change, alerts=(*change.alerts, _unfilled_exit(trade, intent, left, at)))
     return change
+
+
+def _with_legs_gone(
+    desk: Desk, intent: Intent, trade: Trade, positions: Sequence[Position]
+) -> tuple[Trade, dict[str, Position]]:
+    """Book the legs that the intent traded alone; give the trade and the positions they changed."""
+    changed: dict[str, Position] = {}
+    for fill in leg_fills(intent, trade.structure):
+        event = LegEvent(
+            event_id=f"{intent.intent_id}-leg{fill.number}",
+            kind=LegEventKind.TRADED,
+            symbol=fill.leg.contract.symbol,
+            contracts=fill.contracts,
+            at=fill.filled_at or desk.clock.market_clock().now,
+            price=fill.price,
+        )
+        fees = fill_fees(
+            lone_leg(fill.leg),
+            (fill.price,),
+            fill.contracts,
+            opening=False,
+            fees=desk.settings.fees,
+        )
+        for position in positions:
+            if position.option_symbol == event.symbol and position.status is PositionStatus.OPEN:
+                changed[position.position_id] = reduce_position(
+                    position, trade, fill.contracts, fill.price
+                )
+        trade = after_leg_event(trade, event, fees)
+    if changed and trade.holdings.reason is None:
+        # Whatever is left goes for the reason for which the rest went.
+        holdings = trade.holdings.model_copy(update={"reason": intent.exit_reason})
+        trade = trade.model_copy(update={"holdings": holdings})
+    return trade, changed
 
 
 def _unfilled_exit(trade: Trade, intent: Intent, held: int, at: datetime) -> Alert:
