@@ -120,8 +120,7 @@ def _trades(report: RehearsalReport) -> Table:
 
 
 def _trade_cells(trade: TradeReport) -> tuple[str, ...]:
-    open_value = sum((leg.unrealized_pnl or Decimal(0) for leg in trade.legs), Decimal(0))
-    pnl = f"{trade.pnl:,.2f}" if trade.pnl is not None else f"({open_value:,.2f})"
+    pnl = f"{trade.pnl:,.2f}" if trade.pnl is not None else f"({_open_value(trade):,.2f})"
     return (
         trade.symbol,
         STRATEGY_NAMES.get(trade.strategy, trade.strategy),
@@ -134,6 +133,18 @@ def _trade_cells(trade: TradeReport) -> tuple[str, ...]:
     )
 
 
+def _open_value(trade: TradeReport) -> Decimal:
+    """Sum up legs at mid; where shares came of one, what legs and shares have earned besides."""
+    value = sum((leg.unrealized_pnl or Decimal(0) for leg in trade.legs), Decimal(0))
+    shares = trade.holdings["shares"]
+    if shares is None:
+        return value
+    value += sum((leg.realized_pnl or Decimal(0) for leg in trade.legs), Decimal(0))
+    earned = Decimal(shares["mark"] or shares["basis"]) - Decimal(shares["basis"])
+    value += earned * int(shares["quantity"])
+    return value + Decimal(trade.holdings["shares_realized"])
+
+
 def _strikes(trade: TradeReport) -> str:
     """Give short before long strikes, and the puts before the calls."""
     sides: dict[str, list[str]] = {}
@@ -144,6 +155,9 @@ def _strikes(trade: TradeReport) -> str:
 
 
 def _exit_name(trade: TradeReport) -> str:
+    shares = trade.holdings["shares"]
+    if shares is not None and trade.exit_reason is None:
+        return f"{shares['quantity']} shares"
     reason = trade.exit_reason or trade.status
     return EXIT_NAMES.get(reason, reason)
 

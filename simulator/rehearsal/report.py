@@ -39,6 +39,8 @@ class TradeReport(BaseModel):
     params: dict[str, Any]
     market_snapshot: dict[str, Any]
     execution: dict[str, Any]
+    holdings: dict[str, Any]
+    """What it holds beside whole structures: legs that have gone, and shares."""
     risk: dict[str, Any]
     pnl: Decimal | None
     pnl_pct: Decimal | None
@@ -130,7 +132,7 @@ def what_is_wrong(report: RehearsalReport) -> str | None:
     told = f"the book and the broker differ at the end: {', '.join(parts)}"
     if not identity.holds:
         told += f", and the cash identity by {identity.difference:,.2f} USD"
-    if report.exercise_cash:
+    if report.exercise_cash and not identity.holds:
         told += (
             f"; exercises and assignments moved {report.exercise_cash:,.2f} USD of cash, "
             "which no trade of the book accounts for"

@@ -107,6 +107,8 @@ def _say(
         told = "gave up entry", str(details.get("reason", "")).split(": ", 1)[-1]
     elif event.kind == "close_begun":
         told = f"closing: {_words(str(details['reason']))}", str(details["why"])
+    elif event.kind.startswith(("leg_", "shares_")):
+        told = f"booked: {_words(event.kind)}", str(details["what"])
     elif event.kind in OWNERS_WORDS:
         told = OWNERS_WORDS[event.kind], _owners_word(event)
     elif event.kind == "trade_opened" and trade is not None:

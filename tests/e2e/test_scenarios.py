@@ -30,7 +30,7 @@ def test_a_scenario_is_played_told_and_booked_to_the_cent(tmp_path: Path, scenar
 
 
 @pytest.mark.nightly
-@pytest.mark.parametrize("scenario", sorted(SCENARIOS.keys() - {"assignment"}))
+@pytest.mark.parametrize("scenario", sorted(SCENARIOS))
 def test_a_scenario_of_full_size_says_what_the_desk_did_and_why(
     tmp_path: Path, scenario: str
 ) -> None:

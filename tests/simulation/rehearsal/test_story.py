@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
+from agent.book.lifecycle import Booking, LegEvent, LegEventKind, book_leg_event
 from agent.book.records import JournalEvent, Urgency
 from agent.book.states import ExitReason, TradeStatus
 from agent.book.transitions import begin_close, refuse_entry
@@ -21,6 +23,7 @@ from tests.builders import (
     an_event,
     an_intent,
     an_order_attempt,
+    positions_of,
 )
 from tests.simulation.exchange.builders import PUT_95, PUT_100, exchange_at_noon, filled, put_spread
 
@@ -167,3 +170,13 @@ def test_no_address_of_an_exchange_gets_into_a_story() -> None:
     refused = a_close_intent(outcome="unfilled", orders=(an_order_attempt(message=message),))
     story = tell_story(Sources([a_trade()], [refused], [*change.events, settled], [], []))
     assert story[1].why == "the broker refused: 422: no"
+
+
+def test_what_was_booked_to_a_leg_is_told_in_the_words_of_its_journal() -> None:
+    trade = a_trade()
+    assigned = LegEvent("asn-1", LegEventKind.ASSIGNED, trade.structure.symbols[0], 2, LATER)
+    booking = Booking(fees=Decimal(0), max_loss=Decimal(760), risk=trade.risk)
+    change = book_leg_event(trade, positions_of(trade), assigned, booking, LATER)
+    (event,) = told(*change.events)
+    assert (event.symbol, event.event) == ("AAPL", "booked: leg assigned")
+    assert event.why.endswith("assigned at 190; the trade holds 200 shares")

@@ -6,7 +6,8 @@ from typing import Any
 
 from rich.console import Console
 
-from agent.book.records import Trade
+from agent.book.holdings import Holdings, SharesHeld
+from agent.book.records import PositionStatus, Trade
 from agent.book.states import ExitReason, TradeStatus
 from agent.options.contracts import OptionType
 from agent.options.structures import Leg, LegSide, Structure
@@ -21,7 +22,14 @@ from simulator.rehearsal.report import (
     what_is_wrong,
 )
 from simulator.rehearsal.story import StoryEvent
-from tests.builders import a_contract, a_trade, positions_of
+from tests.builders import (
+    AS_OF,
+    a_contract,
+    a_position,
+    a_trade,
+    an_execution,
+    positions_of,
+)
 
 
 def a_wide_condor() -> Trade:
@@ -167,3 +175,16 @@ def test_strikes_too_long_for_the_column_are_folded_and_not_cut_off() -> None:
     first = said.index("2 x ") + len("2 x ")
     assert "".join(said[first:].split())[: len(strikes)] == strikes
     assert max(map(len, said.splitlines())) <= 80
+
+
+def test_shares_that_are_held_are_named_and_count_at_the_price_last_seen() -> None:
+    put = Structure((Leg(a_contract(strike="30"), LegSide.SHORT),))
+    shares = SharesHeld(
+        quantity=200, basis=Decimal(30), tax_basis=Decimal(29), since=AS_OF, mark=Decimal(28)
+    )
+    execution = an_execution(contracts_closed=2, exit_cash=Decimal(-6000))
+    trade = a_trade(structure=put, holdings=Holdings(shares=shares), execution=execution)
+    gone = a_position(trade, realized_pnl=Decimal("240.00"), status=PositionStatus.CLOSED)
+    told = printed(a_report(trades=(report_trade(trade, [gone]),)))
+    (row,) = [line for line in told.splitlines() if "200 shares" in line]
+    assert row.split()[-1] == "(-160.00)"
