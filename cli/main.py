@@ -12,6 +12,7 @@ from cli.demo import demo
 from cli.exchange import exchange
 from cli.flatten import flatten
 from cli.problems import ReportedProblem
+from cli.rebuild import rebuild
 from cli.report_dates import report_dates
 from cli.show_config import show_config
 from cli.state import state
@@ -33,6 +34,7 @@ app.add_typer(trade, name="trade")
 app.command()(report_dates)
 app.command("backfill-iv")(backfill_iv)
 app.command()(flatten)
+app.command()(rebuild)
 
 
 def main() -> None:

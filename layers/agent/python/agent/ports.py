@@ -126,6 +126,23 @@ class BrokerOrder:
 
 
 @dataclass(frozen=True)
+class PastOrder:
+    """An order of the past with what it traded."""
+
+    order: BrokerOrder
+    legs: tuple[Leg, ...]
+    """Long where bought, short where sold, in the order of the request."""
+
+
+class OrderHistory(Protocol):
+    """The broker's memory of orders; for rebuilding a book, not for decisions."""
+
+    def past_orders(self, name_prefix: str) -> tuple[PastOrder, ...]:
+        """Give every order of options whose client id begins so, ended or not, oldest first."""
+        ...
+
+
+@dataclass(frozen=True)
 class BrokerPosition:
     symbol: str
     quantity: int

@@ -5,9 +5,14 @@ more) and the broker's `client_order_id`.
 """
 
 import re
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 IDENTIFIER_PATTERN = re.compile(r"^[A-Za-z0-9_-]{1,80}$")
+ORDER_NAME_PATTERN = re.compile(
+    r"(?P<trade>(?P<stage>[A-Za-z0-9_-]+)-[0-9]{8}T[0-9]{4}Z-(?P<symbol>[^-]+)-(?P<strategy>[^-]+))"
+    r"-(?P<purpose>entry|close|roll)-(?P<attempt>[0-9]+)-o(?P<rung>[0-9]+)"
+)
 
 
 def slot_name(slot: datetime) -> str:
@@ -54,6 +59,32 @@ def position_id(trade: str, leg: int) -> str:
 def rolled_position_id(intent: str, leg: int) -> str:
     """Name the position in leg `leg`, from 1, of the structure that a roll moved on to."""
     return _checked(f"{intent}-leg-{_positive(leg)}")
+
+
+@dataclass(frozen=True)
+class OrderName:
+    """Hold what the client id of an order of ours says of it."""
+
+    stage: str
+    trade_id: str
+    symbol: str
+    strategy: str
+    """The strategy's code."""
+    purpose: str
+    """`entry`, `close` or `roll`."""
+    attempt: int
+    rung: int
+
+
+def read_order_name(client_order_id: str) -> OrderName | None:
+    """Read the client id of an order of ours; None where it is another's, or no order's."""
+    found = ORDER_NAME_PATTERN.fullmatch(client_order_id)
+    if found is None:
+        return None
+    stage, trade, symbol, strategy, purpose, attempt, rung = found.group(
+        "stage", "trade", "symbol", "strategy", "purpose", "attempt", "rung"
+    )
+    return OrderName(stage, trade, symbol, strategy, purpose, int(attempt), int(rung))
 
 
 def _positive(number: int) -> int:

@@ -199,13 +199,15 @@ class TradeRisk(Record):
 
 
 class MarketSnapshotAtEntry(Record):
+    """Keep what the scan saw; all but the days are None in a trade rebuilt from the broker."""
+
     as_of: datetime
-    underlying_price: Decimal
-    credit_mid: Decimal
-    credit_natural: Decimal
-    implied_volatility: float
-    iv_rank: float
-    liquidity_score: float
+    underlying_price: Decimal | None
+    credit_mid: Decimal | None
+    credit_natural: Decimal | None
+    implied_volatility: float | None
+    iv_rank: float | None
+    liquidity_score: float | None
     dte: int
     probability_of_profit: float | None = None
     """Risk-neutral, 0-1, at expiration and before management; None where unknown."""

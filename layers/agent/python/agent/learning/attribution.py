@@ -39,9 +39,10 @@ def attribute(trade: Trade, positions: Sequence[Position], *, rate: float) -> At
     missing, or an entry price has no volatility.
     """
     ended_at = trade.timestamp_exit
-    if ended_at is None or len(positions) != len(trade.structure.legs):
+    at_entry = trade.market_snapshot.underlying_price
+    if ended_at is None or at_entry is None or len(positions) != len(trade.structure.legs):
         return None
-    spot = float(trade.market_snapshot.underlying_price)
+    spot = float(at_entry)
     years = [
         years_to_expiration(trade.structure.expiration, at)
         for at in (trade.timestamp_enter, ended_at)

@@ -67,7 +67,8 @@ def _executed_poorly(trade: Trade, learning: LearningSettings) -> bool:
 
 def _entered_at_the_edge(trade: Trade, iv_rank_min: float, learning: LearningSettings) -> bool:
     """Say whether the entry barely passed: its IV rank, or its credit."""
-    if trade.market_snapshot.iv_rank < iv_rank_min + learning.iv_rank_margin_points:
+    rank = trade.market_snapshot.iv_rank
+    if rank is not None and rank < iv_rank_min + learning.iv_rank_margin_points:
         return True
     least = _decimal(trade.params.get("credit_min"))
     credit = trade.execution.credit

@@ -54,6 +54,20 @@ def reserve_moves(
     )
 
 
+def held_moves(risk: TradeRisk, *, symbol: str, session: date) -> tuple[LedgerMove, ...]:
+    """Count a trade that is held already, entered on `session`: no bound refuses what is so."""
+    return (
+        LedgerMove(PORTFOLIO_KEY, _exposure(risk, 1)),
+        entered_move(session),
+        LedgerMove(symbol_key(symbol), _exposure(risk, 1)),
+    )
+
+
+def entered_move(session: date) -> LedgerMove:
+    """Count an entry of a day that is past."""
+    return LedgerMove(day_key(session), {LedgerField.ENTRIES: 1})
+
+
 def adjust_moves(
     reserved: TradeRisk, remaining: TradeRisk, *, symbol: str
 ) -> tuple[LedgerMove, ...]:

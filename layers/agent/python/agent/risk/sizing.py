@@ -109,14 +109,19 @@ def signal_exposure(signal: Signal, settings: Settings) -> ContractExposure:
 
 
 def fill_exposure(
-    structure: Structure, credit: Decimal, underlying_price: Decimal, settings: Settings
+    structure: Structure, credit: Decimal, underlying_price: Decimal | None, settings: Settings
 ) -> ContractExposure:
-    """Expose a structure at the credit a share it did fill at, the stock as it was at entry."""
+    """Expose a structure at the credit a share it did fill at, the stock as it was at entry.
+
+    Where that is unknown it counts as at the lowest strike: no put sold out of the money was lower,
+    so that its exposure is counted too high rather than too low.
+    """
+    strikes = [leg.contract.strike for leg in structure.legs]
     return structure_exposure(
         structure,
         credit_min=credit,
         credit_max=credit,
-        underlying_price=underlying_price,
+        underlying_price=min(strikes) if underlying_price is None else underlying_price,
         settings=settings,
     )
 

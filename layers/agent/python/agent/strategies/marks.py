@@ -38,7 +38,7 @@ class TradeMark:
     """What closing costs as a marketable order; None where stale, crossed or not offered."""
     pnl: Decimal | None
     """P&L in dollars if all that is held were closed at the mark; fees paid so far included."""
-    implied_volatility: float
+    implied_volatility: float | None
     """Of the underlying, an annual fraction: the last good one."""
     leg_prices: tuple[Decimal | None, ...] = ()
     """Of each leg of the structure: at mid where its quote is valid, else by model, else None."""

@@ -29,13 +29,13 @@ def threatened_strike(trade: Trade, mark: TradeMark, exits: ExitSettings) -> Dec
     """Find a short strike that the underlying is near or through.
 
     Near is within `threatened_deviations` x sigma x sqrt(dte / 365) x spot, sigma being the
-    implied volatility of the mark.
+    implied volatility of the mark. Where that is unknown, only through counts.
     """
     spot = mark.underlying_price
     if spot is None:
         return None
     days = max((trade.structure.expiration - new_york_date(mark.as_of)).days, 0)
-    deviation = mark.implied_volatility * sqrt(days / DAYS_PER_YEAR)
+    deviation = (mark.implied_volatility or 0.0) * sqrt(days / DAYS_PER_YEAR)
     reach = exits.threatened_deviations * Decimal(repr(deviation)) * spot
     for leg in trade.structure.legs:
         if leg.side is LegSide.SHORT:

@@ -95,15 +95,18 @@ def _mark(
     market = desk.settings.market
     volatilities = _last_good_volatilities(trade, positions)
     model: tuple[Decimal, ...] | None = None
-    if price is not None:
+    if price is not None and volatilities is not None:
         model = model_prices(trade.structure, price, volatilities, as_of, market.risk_free_rate)
     return mark_trade(trade, quote, price, as_of, market, model_prices=model)
 
 
-def _last_good_volatilities(trade: Trade, positions: Sequence[Position]) -> list[float]:
+def _last_good_volatilities(trade: Trade, positions: Sequence[Position]) -> list[float] | None:
+    """Give a volatility for each leg; None where that of a leg was never known."""
     known = {position.option_symbol: position.implied_volatility for position in positions}
     at_entry = trade.market_snapshot.implied_volatility
-    return [known.get(symbol) or at_entry for symbol in trade.structure.symbols]
+    found = [known.get(symbol) or at_entry for symbol in trade.structure.symbols]
+    volatilities = [each for each in found if each is not None]
+    return volatilities if len(volatilities) == len(found) else None
 
 
 def _mark_position(

@@ -28,20 +28,31 @@ def open_option_orders(
 
     Raises as AlpacaSession does, and BrokerMisunderstood where the pages do not end.
     """
+    rows = order_rows(trading, status="open", page_size=page_size)
+    orders = [_open_order(row) for row in rows]
+    return tuple(order for order in orders if order.symbols)
+
+
+def order_rows(
+    trading: AlpacaSession, *, status: str, page_size: int = PAGE_SIZE
+) -> tuple[Answer, ...]:
+    """Read the orders of a status, of any asset, legs within them, newest first, page by page.
+
+    Raises as AlpacaSession does, and BrokerMisunderstood where the pages do not end.
+    """
     found: dict[str, Answer] = {}
-    asked = {"status": "open", "nested": "true", "direction": "desc", "limit": str(page_size)}
+    asked = {"status": status, "nested": "true", "direction": "desc", "limit": str(page_size)}
     for _ in range(PAGES_MAX):
         page = trading.read_objects("/orders", asked)
         known = len(found)
         found.update({row.text("id"): row for row in page})
         if len(page) < page_size:
-            orders = [_open_order(row) for row in found.values()]
-            return tuple(order for order in orders if order.symbols)
+            return tuple(found.values())
         if len(found) == known:
             raise BrokerMisunderstood(f"{page[-1].source}: a page repeats the one before")
         # Orders of one instant may straddle two pages: the bound is included, the known is known.
         asked["until"] = page[-1].text("created_at")
-    raise BrokerMisunderstood(f"the open orders fill more than {PAGES_MAX} pages")
+    raise BrokerMisunderstood(f"the {status} orders fill more than {PAGES_MAX} pages")
 
 
 def _open_order(row: Answer) -> OpenOrder:

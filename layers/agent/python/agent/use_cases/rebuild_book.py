@@ -1,0 +1,158 @@
+"""Rebuild a lost book from the broker: what its orders tell beyond doubt, and nothing else."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from agent.book.changes import BookChange, LedgerMove, TradeWrite
+from agent.book.comparison import PositionDifference, compare_positions
+from agent.book.identifiers import read_order_name
+from agent.book.records import TERMINAL_ORDER_STATUSES, JournalEvent
+from agent.book.states import TradeStatus
+from agent.config.settings import Settings
+from agent.market.calendar import new_york_date
+from agent.ports import Book, Broker, Control, OrderHistory, PastOrder
+from agent.risk.reservation import STREAK_KEY, entered_move, held_moves, outcome_moves
+from agent.use_cases.rebuilding import Doubtful, NamedOrder, RebuiltTrade, rebuild_trade
+
+
+class RebuildRefused(Exception):
+    """Raised where nothing may be rebuilt; the sentence says why."""
+
+
+@dataclass(frozen=True)
+class Site:
+    """Gather what a rebuild needs."""
+
+    settings: Settings
+    strategies: Mapping[str, str]
+    """Code of a strategy to its name."""
+    broker: Broker
+    history: OrderHistory
+    book: Book
+    control: Control
+
+
+@dataclass(frozen=True)
+class RebuildPlan:
+    """Say what can be rebuilt, and what is left to a person."""
+
+    account_number: str
+    trades: tuple[RebuiltTrade, ...]
+    """By the time they were entered."""
+    doubts: Mapping[str, str]
+    """A trade's id, or that of an order nobody understands, to why it is left out."""
+    unexplained: tuple[PositionDifference, ...]
+    """What the broker holds otherwise than all of this says: an owner's own, or of a doubt."""
+
+
+def plan_rebuild(site: Site) -> RebuildPlan:
+    """Read the broker and work out the book; nothing is written.
+
+    Raises RebuildRefused where the stage's book is not empty, where it belongs to another account,
+    and where an order of this stage still works.
+    """
+    if site.book.all_trades() or site.book.all_intents():
+        raise RebuildRefused(
+            f"the book of {site.settings.stage} is not empty: only an empty one is rebuilt"
+        )
+    account = site.broker.account().account_number
+    bound = site.control.account_number()
+    if bound not in {None, account}:
+        raise RebuildRefused(f"the keys open account {account}, but this stage belongs to {bound}")
+    past = site.history.past_orders(f"{site.settings.stage}-")
+    working = [each.order for each in past if each.order.status not in TERMINAL_ORDER_STATUSES]
+    if working:
+        names = ", ".join(order.client_order_id for order in working)
+        raise RebuildRefused(f"orders still work, cancel them or wait for their end: {names}")
+    doubts: dict[str, str] = {}
+    found = list(_each_trade(site, past, doubts))
+    held = {position.symbol: position.quantity for position in site.broker.positions()}
+    differences = compare_positions([each.trade for each in found], held)
+    sure = [each for each in found if not _is_contradicted(each, differences, doubts)]
+    return RebuildPlan(
+        account_number=account,
+        trades=tuple(sorted(sure, key=_entered)),
+        doubts=dict(sorted(doubts.items())),
+        unexplained=compare_positions([each.trade for each in sure], held),
+    )
+
+
+def write_rebuild(site: Site, plan: RebuildPlan, now: datetime) -> None:
+    """Write the plan into the empty book, a trade at a time, and bind the stage to the account.
+
+    Closed trades come in the order of their ends, so that a losing streak is counted as it was.
+    """
+    site.control.bind_account(plan.account_number)
+    ended = [each for each in plan.trades if each.trade.status is TradeStatus.CLOSED]
+    ended.sort(key=lambda each: (each.trade.timestamp_exit or now, each.trade.trade_id))
+    open_still = [each for each in plan.trades if each.trade.status is not TradeStatus.CLOSED]
+    for each in (*ended, *open_still):
+        trade = each.trade
+        site.book.commit(
+            BookChange(
+                trade=TradeWrite(trade, None, None),
+                positions=each.positions,
+                ledger=tuple(_ledger(site, each)),
+                events=(
+                    JournalEvent(
+                        event_id=f"{trade.trade_id}-rebuilt",
+                        at=now,
+                        kind="trade_rebuilt",
+                        trade_id=trade.trade_id,
+                    ),
+                ),
+            )
+        )
+
+
+def _entered(each: RebuiltTrade) -> tuple[datetime, str]:
+    return each.trade.timestamp_enter, each.trade.trade_id
+
+
+def _ledger(site: Site, each: RebuiltTrade) -> Iterable[LedgerMove]:
+    trade = each.trade
+    session = new_york_date(trade.timestamp_enter)
+    if trade.pnl is None:
+        return held_moves(trade.risk, symbol=trade.symbol, session=session)
+    return (entered_move(session), *outcome_moves(trade.pnl, site.book.ledger(STREAK_KEY)))
+
+
+def _each_trade(
+    site: Site, past: Sequence[PastOrder], doubts: dict[str, str]
+) -> Iterable[RebuiltTrade]:
+    orders: dict[str, list[NamedOrder]] = defaultdict(list)
+    for each in past:
+        name = read_order_name(each.order.client_order_id)
+        if name is not None and name.stage == site.settings.stage:
+            orders[name.trade_id].append(NamedOrder(name, each))
+        elif name is None and each.order.filled_contracts:
+            doubts[each.order.client_order_id] = "its name tells no trade"
+    for trade_id, group in orders.items():
+        strategy = site.strategies.get(group[0].name.strategy)
+        if strategy is None:
+            doubts[trade_id] = f"no strategy has the code {group[0].name.strategy}"
+            continue
+        try:
+            rebuilt = rebuild_trade(group, strategy, site.settings)
+        except Doubtful as doubt:
+            doubts[trade_id] = str(doubt)
+            continue
+        if rebuilt is not None:
+            yield rebuilt
+
+
+def _is_contradicted(
+    each: RebuiltTrade, differences: Sequence[PositionDifference], doubts: dict[str, str]
+) -> bool:
+    """Leave out a trade of which the broker holds something else than its orders say."""
+    held = {symbol for symbol, count in each.trade.leg_quantities.items() if count}
+    for difference in differences:
+        if difference.symbol in held:
+            doubts[each.trade.trade_id] = (
+                f"its orders leave {difference.booked} of {difference.symbol}, the broker holds"
+                f" {difference.held}: expired, assigned, or traded by others"
+            )
+            return True
+    return False

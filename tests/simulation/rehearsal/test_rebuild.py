@@ -1,0 +1,84 @@
+"""A book thrown away after some sessions comes back from the exchange as it was."""
+
+import json
+
+from agent.adapters.alpaca.connection import connect
+from agent.adapters.alpaca.credentials import parse_credentials
+from agent.adapters.alpaca.order_history import AlpacaOrderHistory
+from agent.adapters.memory.book import MemoryBook
+from agent.adapters.memory.control import MemoryControl
+from agent.book.records import Position, Trade
+from agent.config.settings import Settings
+from agent.market.calendar import new_york_date
+from agent.ports import Book
+from agent.strategies.registry import strategies_for
+from agent.use_cases.rebuild_book import Site, plan_rebuild, write_rebuild
+from simulator.rehearsal.preparation import prepare
+
+SETTINGS = {
+    "watchlist": ["FXTT"],
+    "strategies": ["bull_put_spread", "iron_condor"],
+    "market": {"symbols_without_reports": ["FXTT"]},
+    # Stopped out as soon as anything moves against a trade, so that there are exits.
+    "bull_put_spread": {"stop_loss": "0.05"},
+    "iron_condor": {"stop_loss": "0.05"},
+    "exits": {"stop_confirmation_passes": 1},
+}
+
+
+def told_by_orders(trade: Trade) -> dict[str, object]:
+    """Give what orders tell of a trade; why it was entered and left, nobody remembers."""
+    execution = trade.execution.model_copy(
+        update={"entry_slippage": None, "exit_slippage": None, "reprices": 0}
+    )
+    return {
+        **trade.model_dump(include={"trade_id", "symbol", "strategy", "status", "structure"}),
+        **trade.model_dump(include={"pnl", "pnl_pct", "days_held", "timestamp_exit", "risk"}),
+        "execution": execution,
+        "held": trade.leg_quantities,
+    }
+
+
+def told_of_leg(position: Position) -> dict[str, object]:
+    seen = {"entry_delta", "current_delta", "implied_volatility", "unrealized_pnl"}
+    return position.model_dump(exclude=seen)
+
+
+def ledger_of(book: Book, trades: list[Trade]) -> list[object]:
+    days = {f"day#{new_york_date(trade.timestamp_enter):%Y-%m-%d}" for trade in trades}
+    return [book.ledger(key) for key in ("portfolio", "symbol#FXTT", "streak", *sorted(days))]
+
+
+def test_a_book_that_was_thrown_away_comes_back() -> None:
+    book = MemoryBook()
+    with prepare(
+        data_directory=None, seed=1, sessions=4, config=None, command_line=SETTINGS
+    ) as rehearsal:
+        for _ in rehearsal.play():
+            pass
+        keys = parse_credentials(json.dumps(rehearsal._secret))
+        settings = Settings.model_validate(SETTINGS)
+        with connect(keys, live_trading=False) as connection:
+            site = Site(
+                settings=settings,
+                strategies={each.code: each.name for each in strategies_for(settings).values()},
+                broker=connection.broker,
+                history=AlpacaOrderHistory(connection.sessions[0]),
+                book=book,
+                control=MemoryControl(),
+            )
+            plan = plan_rebuild(site)
+            write_rebuild(site, plan, rehearsal.exchange.now)
+        before = [trade for trade in rehearsal.book.all_trades() if trade.execution.contracts]
+        legs = rehearsal.book.positions_by_trade([trade.trade_id for trade in before])
+        ledger = ledger_of(rehearsal.book, before)
+    assert (plan.doubts, plan.unexplained) == ({}, ())
+    assert {trade.status.value for trade in before} == {"open", "closed"}
+    after = list(book.all_trades())
+    assert [told_by_orders(trade) for trade in after] == [told_by_orders(trade) for trade in before]
+    for trade in before:
+        rebuilt = book.positions(trade.trade_id)
+        assert [told_of_leg(leg) for leg in rebuilt] == [
+            told_of_leg(leg) for leg in legs[trade.trade_id]
+        ]
+    assert ledger_of(book, after) == ledger
