@@ -24,6 +24,7 @@ from simulator.exchange.numbers import Identifiers
 from simulator.exchange.order_checks import OrderChecks
 from simulator.exchange.records import Fill, Order, Position
 from simulator.exchange.settlement import Settlement
+from simulator.exchange.splits import Splits
 from simulator.exchange.valuation import Balances, Valuation
 from simulator.worlds.events import CorporateEvents
 from simulator.worlds.world import World
@@ -108,6 +109,7 @@ class Exchange:
             balances=self.balances,
         )
         self._dividends = Dividends(self.book, world)
+        self._splits = Splits(self.book, self.desk, self.market, world)
         self._early_assignment = early_assignment
         self.clock.follow(self)
         self._watchers: list[Callable[[Effect], None]] = []
@@ -273,6 +275,8 @@ class Exchange:
     def happen(self, at: datetime) -> None:
         """Work orders at `at`, and open or close the session or the day where it is time."""
         session = self.calendar.session_at(at)
+        if session is not None and at == session.opens_at:
+            self._splits.open_session(session, at)
         if session is not None and self._is_live:
             if at == session.opens_at:
                 self._dividends.open_session(session, at)
