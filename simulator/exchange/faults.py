@@ -129,7 +129,7 @@ class Faults:
         return taken
 
     def take_close_refusal(self) -> bool:
-        """Say whether this multi-leg close is to be refused, and count it as used."""
+        """Say whether this multi-leg close, or roll, is to be refused, and count it as used."""
         taken = self.multileg_closes_refused > 0
         if taken:
             self.multileg_closes_refused -= 1

@@ -95,7 +95,7 @@ class OrderChecks:
         self._check_expiration_day(legs)
         if request.is_multileg:
             _check_ratios(legs)
-            if not any(leg.opens for leg in legs) and self._faults.take_close_refusal():
+            if not all(leg.opens for leg in legs) and self._faults.take_close_refusal():
                 raise forbidden(UNCOVERED_MULTILEG)
         self._check_held(legs, request.units, working)
         self._check_wash_trade(request, working)

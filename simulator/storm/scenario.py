@@ -164,6 +164,9 @@ def _stock(
         gap, factor = draw("gap", 0.02, 0.05), draw("volatility factor", 0.6, 0.8)
     elif course is Course.PINNED:
         gap = draw("gap", -0.10, -0.065)
+        if dice.chance(f"{symbol}/threatened", 0.5):
+            # Near the short strikes of the eve, where verticals roll.
+            gap = draw("threatened gap", -0.15, -0.10)
     elif course is Course.DECAY:
         factor = draw("volatility factor", 0.45, 0.7)
     opening = before * (1 + gap)

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -171,12 +172,12 @@ def make_desk(
     return TestDesk(desk, exchange, world, book, control, workflows, alerts)
 
 
-@pytest.fixture
-def desk() -> Iterator[TestDesk]:
+@contextmanager
+def a_desk(partial_fills: Decimal) -> Iterator[TestDesk]:
     """Serve an exchange at Monday noon with the spread quoted, and a desk in front of it."""
     world = spread_world()
     exchange = Exchange(
-        world, starts_at=NOON - timedelta(seconds=1), partial_fill_probability=Decimal(0)
+        world, starts_at=NOON - timedelta(seconds=1), partial_fill_probability=partial_fills
     )
     exchange.clock.advance(1)
     settings = Settings(watchlist=("ACME",))
@@ -189,3 +190,17 @@ def desk() -> Iterator[TestDesk]:
         credentials = parse_credentials(json.dumps(secret))
         with connect(credentials, live_trading=False) as connection:
             yield make_desk(connection, exchange, world, settings)
+
+
+@pytest.fixture
+def desk() -> Iterator[TestDesk]:
+    """Give a desk whose orders fill whole or not at all."""
+    with a_desk(Decimal(0)) as made:
+        yield made
+
+
+@pytest.fixture
+def parting_desk() -> Iterator[TestDesk]:
+    """Give a desk whose orders all fill in part first."""
+    with a_desk(Decimal(1)) as made:
+        yield made

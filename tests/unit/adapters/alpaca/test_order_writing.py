@@ -1,5 +1,6 @@
 """Orders on their way out: signs, sides, intents, and what is never sent."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -58,6 +59,27 @@ def test_closing_a_put_spread_flips_sides_intents_and_sign() -> None:
         ("buy", "buy_to_close"),
         ("sell", "sell_to_close"),
     ]
+
+
+def test_a_roll_closes_what_is_held_and_opens_what_follows_in_one_order() -> None:
+    held = request(cash="0.30", contracts=2).legs
+    roll = replace(
+        request(short(90), long(85), cash="0.30", contracts=2), closing_legs=held, opening=True
+    )
+    payload = order_payload(roll)
+    assert payload["limit_price"] == "-0.30"
+    assert [(leg["symbol"], leg["position_intent"]) for leg in payload["legs"]] == [
+        (put(100).symbol, "buy_to_close"),
+        (put(95).symbol, "sell_to_close"),
+        (put(90).symbol, "sell_to_open"),
+        (put(85).symbol, "buy_to_open"),
+    ]
+
+
+def test_a_roll_of_more_than_four_legs_is_not_sent() -> None:
+    spread = request(cash="0.30").legs
+    with pytest.raises(ValueError, match="has 5 legs"):
+        order_payload(replace(request(short(90), cash="0.30"), closing_legs=(*spread, *spread)))
 
 
 @given(limit_cash=cents, opening=st.booleans())
