@@ -47,6 +47,7 @@ READS: dict[str, Call] = {
     "positions": lambda connection: connection.broker.positions(),
     "holdings": lambda connection: connection.broker.holdings(),
     "option_events": lambda connection: connection.broker.option_events(TODAY),
+    "leg_fills": lambda connection: connection.broker.leg_fills(TODAY),
     "fee_charges": lambda connection: connection.broker.fee_charges(TODAY),
     "cash_flows": lambda connection: connection.broker.cash_flows(TODAY),
     "market_clock": lambda connection: connection.hours.market_clock(),
@@ -135,6 +136,7 @@ def test_keys_that_the_exchange_does_not_know_are_refused(
 
 GARBAGE = [b"", b"<html>maintenance</html>", b"null", b"7", b'[[{"a": 1}]]', b'{"a": [1]}', b"[1]"]
 PATHS = [
+    "/v2/orders",
     "/v2/account",
     "/v2/orders:by_client_order_id",
     "/v2/positions",

@@ -290,3 +290,22 @@ def test_assigned_shares_are_sold_like_any_order_by_our_own_id(
     assert sold.leg_prices == {"ACME": sold.filled_cash}
     assert broker.account().cash == cash + 100 * sold.filled_cash
     assert broker.holdings() == (BrokerPosition(PUT_95, 1),)
+
+
+def test_fills_are_listed_leg_by_leg_under_the_id_of_their_order_whoever_sent_it(
+    exchange: Exchange, broker: AlpacaBroker
+) -> None:
+    placed = broker.submit(entry("0.60", contracts=2))
+    exchange.clock.advance(2)
+    order = {"symbol": PUT_100, "qty": "1", "side": "buy", "type": "market"}
+    exchange.place_order({**order, "time_in_force": "day"})
+    broker.submit(entry("2.50", name="entry-2"))
+    exchange.clock.advance(2)
+
+    by_hand, *own = broker.leg_fills(NOON.date())
+
+    assert (by_hand.symbol, by_hand.quantity) == (PUT_100, 1)
+    assert by_hand.client_order_id not in {"entry-1", "entry-2"}
+    assert {(fill.symbol, fill.quantity) for fill in own} == {(PUT_100, -2), (PUT_95, 2)}
+    assert {(fill.client_order_id, fill.order_id) for fill in own} == {("entry-1", placed.order_id)}
+    assert broker.leg_fills(NOON.date() + timedelta(days=1)) == ()

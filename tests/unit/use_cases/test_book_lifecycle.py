@@ -8,6 +8,7 @@ from agent.book.comparison import booked_positions
 from agent.book.records import AlertKind, PositionStatus, Trade
 from agent.book.states import ExitReason, TradeStatus
 from agent.book.transitions import write_entry_intent
+from agent.options.contracts import parse_occ_symbol
 from agent.use_cases.book_lifecycle import Befallen, book_lifecycle
 from agent.use_cases.monitor_positions import MonitorReport, monitor_positions
 from agent.use_cases.schedule import ScheduledEvent
@@ -203,19 +204,41 @@ def test_legs_that_expire_worthless_close_the_trade(desk: TestDesk) -> None:
     assert closed.timestamp_exit.date() == FRIDAY
 
 
-def test_what_nobody_explains_is_not_booked_and_not_closed_but_told(desk: TestDesk) -> None:
-    trade = desk.open_trade()
+def bought_by_hand(desk: TestDesk, symbol: str, contracts: int) -> None:
     desk.exchange.place_order(
         {
-            "symbol": SHORT_PUT,
-            "qty": str(trade.contracts_held),
+            "symbol": symbol,
+            "qty": str(contracts),
             "side": "buy",
-            "type": "limit",
-            "limit_price": "2.45",
+            "type": "market",
             "time_in_force": "day",
         }
     )
     desk.exchange.clock.advance(5)
+
+
+def test_a_leg_that_its_owner_closed_by_hand_is_booked_at_its_price(desk: TestDesk) -> None:
+    trade = desk.open_trade()
+    bought_by_hand(desk, SHORT_PUT, trade.contracts_held)
+
+    report = watch(desk)
+
+    held = stored(desk, trade)
+    assert (report.lifecycle_events, report.differences) == (1, 0)
+    assert held.leg_quantities == {SHORT_PUT: 0, LONG_PUT: trade.contracts_held}
+    assert held.execution.exit_cash == Decimal("-245.00") * trade.contracts_held
+    assert held.execution.fees > trade.execution.fees
+    carry_all(desk)
+    closed = stored(desk, trade)
+    assert (closed.status, at_the_broker(desk)) == (TradeStatus.CLOSED, {})
+    assert book_lifecycle(desk.desk, [closed], desk.exchange.now).booked == 0
+
+
+def test_what_nobody_explains_is_not_booked_and_not_closed_but_told(desk: TestDesk) -> None:
+    trade = desk.open_trade()
+    # Gone, and no order or activity says why.
+    contract = parse_occ_symbol(SHORT_PUT)
+    desk.exchange.book.trade(SHORT_PUT, contract, trade.contracts_held, Decimal(0))
 
     report = watch(desk)
 

@@ -1,8 +1,11 @@
 """The owner is told where book and broker differ, and not where a fill is only late."""
 
+from decimal import Decimal
+
 from agent.book.records import AlertKind, Urgency
 from agent.book.states import ExitReason
 from agent.book.transitions import begin_close
+from agent.options.contracts import parse_occ_symbol
 from agent.use_cases.cancel_order import cancel_order
 from agent.use_cases.compare_book import compare_book
 from agent.use_cases.monitor_positions import MonitorReport, monitor_positions
@@ -35,15 +38,8 @@ def test_a_book_that_agrees_with_its_broker_tells_nothing(desk: TestDesk) -> Non
 
 def test_what_nobody_explains_is_told_in_the_next_pass_and_once_a_day(desk: TestDesk) -> None:
     trade = desk.open_trade()
-    desk.exchange.place_order(
-        {
-            "symbol": SHORT_PUT,
-            "qty": str(trade.contracts_held),
-            "side": "buy",
-            "type": "market",
-            "time_in_force": "day",
-        }
-    )
+    contract = parse_occ_symbol(SHORT_PUT)
+    desk.exchange.book.trade(SHORT_PUT, contract, trade.contracts_held, Decimal(0))
     assert [a_pass(desk).differences for _ in range(3)] == [1, 1, 1]
     assert told(desk) == [f"Book and broker differ: {SHORT_PUT}"]
     (alert,) = [a for a in desk.alerts.published if a.kind is AlertKind.SYSTEM_ERROR]

@@ -171,6 +171,20 @@ class OptionEvent:
 
 
 @dataclass(frozen=True)
+class LegFill:
+    """What one leg of an ended order traded; `price` is dollars a share, unsigned, on average."""
+
+    order_id: str
+    client_order_id: str
+    """Of the order as it was sent: a leg shares it with the other legs."""
+    symbol: str
+    quantity: int
+    """Signed: negative was sold."""
+    price: Decimal
+    filled_at: datetime
+
+
+@dataclass(frozen=True)
 class FeeCharge:
     """A fee the broker took from the account on `session`; `amount` in dollars, positive."""
 
@@ -208,6 +222,13 @@ class Broker(Protocol):
         """List expirations, assignments, exercises and adjustments from `since`, oldest first.
 
         A paper account reports them on the day after; positions move at once.
+        """
+        ...
+
+    def leg_fills(self, since: date) -> tuple[LegFill, ...]:
+        """List what ended orders sent on `since` and after traded, newest order first.
+
+        Whoever sent them: the broker's liquidations are among them.
         """
         ...
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from agent.adapters.alpaca.broker import ACTIVITIES_PAGE_SIZE, AlpacaBroker
+from agent.adapters.alpaca.open_orders import PAGE_SIZE
 from agent.adapters.alpaca.session import AlpacaSession
 from agent.book.records import OrderStatus
 from agent.ports import (
@@ -335,3 +336,48 @@ def test_holdings_are_options_and_whole_shares(server: CannedServer, broker: Alp
         BrokerPosition("ACME", 100),
         BrokerPosition("DLTQ", -100),
     )
+
+
+def ended(number: int, **fields: Any) -> dict[str, Any]:
+    return {
+        "id": f"o{number:04}",
+        "client_order_id": f"c{number}",
+        "created_at": f"2026-06-15T16:{number % 60:02}:00Z",
+        "symbol": put(100).symbol,
+        "side": "buy",
+        "filled_qty": "1",
+        "filled_avg_price": "2.45",
+        **fields,
+    }
+
+
+def test_orders_that_filled_nothing_have_no_fills(
+    server: CannedServer, broker: AlpacaBroker
+) -> None:
+    rows = [ended(1, filled_qty="0", filled_avg_price=None), ended(2, side="sell")]
+    server.says("GET /v2/orders", rows)
+    (fill,) = broker.leg_fills(date(2026, 6, 15))
+    assert (fill.client_order_id, fill.quantity, fill.price) == ("c2", -1, Decimal("2.45"))
+    assert server.queries("GET /v2/orders")[0]["after"] == "2026-06-15T00:00:00Z"
+
+
+def test_a_fill_without_a_side_is_not_guessed(server: CannedServer, broker: AlpacaBroker) -> None:
+    server.says("GET /v2/orders", [ended(1, side="both")])
+    with pytest.raises(BrokerMisunderstood, match="neither buy nor sell"):
+        broker.leg_fills(date(2026, 6, 15))
+
+
+def test_pages_of_ended_orders_are_read_to_their_end(
+    server: CannedServer, broker: AlpacaBroker
+) -> None:
+    server.says("GET /v2/orders", [ended(number) for number in range(PAGE_SIZE)])
+    server.says("GET /v2/orders", [ended(PAGE_SIZE - 1), ended(PAGE_SIZE)])
+    assert len(broker.leg_fills(date(2026, 6, 15))) == PAGE_SIZE + 1
+
+
+def test_a_page_of_ended_orders_that_comes_again_ends_in_an_error(
+    server: CannedServer, broker: AlpacaBroker
+) -> None:
+    server.says("GET /v2/orders", [ended(number) for number in range(PAGE_SIZE)])
+    with pytest.raises(BrokerMisunderstood, match="repeats the one before"):
+        broker.leg_fills(date(2026, 6, 15))

@@ -276,7 +276,8 @@ def _closed(trade: Trade, max_loss: Decimal, at: datetime) -> Trade:
     return trade.model_copy(
         update={
             "status": TradeStatus.CLOSED,
-            "exit_reason": trade.holdings.reason or trade.exit_reason,
+            # What nobody here began and nothing befell, its owner did at the broker.
+            "exit_reason": trade.holdings.reason or trade.exit_reason or ExitReason.MANUAL,
             **final_figures(trade, max_loss=max_loss, at=at),
         }
     )

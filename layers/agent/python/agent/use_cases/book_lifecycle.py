@@ -1,4 +1,4 @@
-"""Book what became of contracts without a trade of ours: expired, assigned or exercised.
+"""Book what became of contracts without a trade of ours: expired, assigned, exercised, liquidated.
 
 The broker's positions say that something is gone; its activities say why, on paper a day later. An
 assignment whose shares are there already is believed before. What neither explains is left as it
@@ -8,7 +8,7 @@ is: the comparison of book and broker tells the owner.
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 
 from agent.book.changes import BookChange, BookConflict
@@ -22,8 +22,9 @@ from agent.ports import OptionEvent, OptionEventKind
 from agent.use_cases.compare_book import unsettled_contracts
 from agent.use_cases.desk import Desk
 from agent.use_cases.losing_streak import commit_outcome
-from agent.use_cases.remainder_orders import booking_for
+from agent.use_cases.remainder_orders import booking_for, leg_fees
 
+ZERO = Decimal(0)
 DAYS_BACK = 10
 """How long ago what explains a missing contract may have happened: a long weekend, and more."""
 INFERRED = "inferred"
@@ -42,6 +43,7 @@ class _Explanation:
     kind: LegEventKind
     contracts: int
     at: datetime
+    price: Decimal = ZERO
 
 
 @dataclass(frozen=True)
@@ -116,7 +118,49 @@ def _explain(
             continue
         explained[symbol] = list(_unbooked(symbol, reported, trades))
     _infer(trades, missing, held, explained, now)
+    if any(_unexplained(missing, explained, symbol) for symbol in explained):
+        _add_trades_of_others(desk, trades, missing, explained, since)
     return explained
+
+
+def _unexplained(
+    missing: Mapping[str, int], explained: Mapping[str, list[_Explanation]], symbol: str
+) -> int:
+    return missing[symbol] - sum(each.contracts for each in explained[symbol])
+
+
+def _add_trades_of_others(
+    desk: Desk,
+    trades: Sequence[Trade],
+    missing: Mapping[str, int],
+    explained: dict[str, list[_Explanation]],
+    since: date,
+) -> None:
+    """Explain what is missing still by fills of orders that are not ours, newest first.
+
+    They are the broker's liquidations, or what the owner did by hand.
+    """
+    ours = {order.client_order_id for each in desk.book.all_intents() for order in each.orders}
+    booked: Counter[str] = Counter()
+    for trade in trades:
+        booked.update(trade.holdings.booked)
+    for fill in desk.broker.leg_fills(since):
+        holders = [trade for trade in trades if trade.leg_quantities.get(fill.symbol, 0)]
+        if fill.symbol not in explained or fill.client_order_id in ours or not holders:
+            continue
+        reduces = holders[0].leg_quantities[fill.symbol] * fill.quantity < 0
+        if not reduces or fill.filled_at < min(trade.timestamp_enter for trade in holders):
+            continue
+        name = f"order-{fill.order_id}"
+        left = abs(fill.quantity) - booked[f"{name}-{fill.symbol}"]
+        count = min(left, _unexplained(missing, explained, fill.symbol))
+        expires = parse_occ_symbol(fill.symbol).expiration
+        is_liquidation = new_york_date(fill.filled_at) == expires
+        if count > 0:
+            kind = LegEventKind.LIQUIDATED if is_liquidation else LegEventKind.TRADED
+            explained[fill.symbol].append(
+                _Explanation(f"{name}-{fill.symbol}", kind, count, fill.filled_at, fill.price)
+            )
 
 
 def _unbooked(
@@ -206,20 +250,21 @@ def _events_of(
         own = leg.ratio * trade.contracts_held - trade.holdings.legs_gone.get(symbol, 0)
         for each in explained.get(symbol, []):
             is_long = leg.side is LegSide.LONG
-            fits = each.kind is LegEventKind.EXPIRED or is_long is (
-                each.kind is LegEventKind.EXERCISED
-            )
+            # A short leg is assigned, a long one exercised; all else may happen to both.
+            fits = each.kind is not (LegEventKind.ASSIGNED if is_long else LegEventKind.EXERCISED)
             count = min(own, each.contracts, missing[symbol]) if fits else 0
             if count > 0 and each.event_id not in trade.holdings.booked:
                 own -= count
                 each.contracts -= count
                 missing[symbol] -= count
-                yield LegEvent(each.event_id, each.kind, symbol, count, each.at)
+                yield LegEvent(each.event_id, each.kind, symbol, count, each.at, each.price)
 
 
 def _book(desk: Desk, trade: Trade, event: LegEvent, now: datetime) -> Trade | None:
     """Book one event; None where another pass moved the trade: the next one reads again."""
-    booking = booking_for(trade, after_leg_event(trade, event), Decimal(0))
+    fees = leg_fees(desk, trade, event.symbol, event.contracts, event.price)
+    after = after_leg_event(trade, event)
+    booking = booking_for(trade, after, fees if event.price else ZERO)
     positions = desk.book.positions(trade.trade_id)
     change = book_leg_event(trade, positions, event, booking, now)
     try:

@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import quote
 
 from agent.adapters.alpaca.answers import Answer
+from agent.adapters.alpaca.leg_fills import read_leg_fills
 from agent.adapters.alpaca.option_events import ACTIVITY_TYPES, parse_option_events
 from agent.adapters.alpaca.orders import (
     CANCEL_NEEDLESS_STATUSES,
@@ -23,6 +24,7 @@ from agent.ports import (
     BrokerRefused,
     BrokerUnavailable,
     FeeCharge,
+    LegFill,
     OptionEvent,
     OrderRequest,
     ShareOrderRequest,
@@ -151,6 +153,10 @@ class AlpacaBroker:
         """List what became of contracts without a trade, on `since` and after, oldest first."""
         rows = self._activities("/account/activities", since, activity_types=ACTIVITY_TYPES)
         return tuple(event for event in parse_option_events(rows) if event.session >= since)
+
+    def leg_fills(self, since: date) -> tuple[LegFill, ...]:
+        """List what ended orders sent on `since` and after traded, newest order first."""
+        return read_leg_fills(self._trading, since)
 
     def fee_charges(self, since: date) -> tuple[FeeCharge, ...]:
         """List the fees charged on `since` and after, oldest first; a refund is negative."""
