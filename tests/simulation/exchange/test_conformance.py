@@ -169,7 +169,7 @@ def walk_account(clients: Clients) -> None:
     assert isinstance(history, PortfolioHistory)
     assert len(history.equity) == 2
     types = {row["activity_type"] for row in trading.get("/account/activities")}
-    assert types == {"FILL", "OPEXC", "OPTRD", "FEE"}
+    assert types == {"FILL", "OPCA", "OPEXC", "OPTRD", "FEE"}
     trading.get("/account/activities/FILL", {"page_size": 2})
     assert not trading.get_clock().is_open or trading.get_clock().next_close
     assert len(trading.get_calendar()) > 200
