@@ -84,10 +84,16 @@ RIGHTS: Mapping[str, Rights] = MappingProxyType(
             starts=("open_position", "close_position", "roll_position"),
             sees=("open_position", "close_position", "roll_position"),
         ),
+        # What an entry is added to is measured from the positions.
         "check_risk": Rights(
-            trades=READ + SCAN, agent_state=READ + WRITE + DELETE, agent_control=READ
+            trades=READ + SCAN,
+            positions=READ,
+            agent_state=READ + WRITE + DELETE,
+            agent_control=READ,
         ),
-        "size_position": Rights(trades=READ + WRITE + SCAN, agent_state=READ + WRITE + DELETE),
+        "size_position": Rights(
+            trades=READ + WRITE + SCAN, positions=READ, agent_state=READ + WRITE + DELETE
+        ),
         "place_order": Rights(
             trades=READ,
             agent_state=READ + WRITE,

@@ -17,6 +17,7 @@ from agent.risk.checks import (
     pace,
     refusal,
 )
+from agent.risk.exposure import NO_EXPOSURE, Exposure
 from tests.builders import SESSION, a_risk
 
 PROPOSED = a_risk(heat_cents=90_000, capital_cents=85_000)
@@ -29,6 +30,7 @@ CONTEXT = RiskContext(
     day_entry=LedgerEntry("day#2026-06-09"),
     symbol_entry=LedgerEntry("symbol#AAPL"),
     settings=RiskSettings(),
+    exposure=NO_EXPOSURE,
 )
 
 
@@ -51,6 +53,7 @@ def test_every_check_speaks_even_where_all_fail() -> None:
         day_entry=LedgerEntry("day", entries=10),
         symbol_entry=LedgerEntry("symbol", capital_cents=2_700_000, positions=2),
         streak_entry=LedgerEntry("streak", losses=9, losses_forgiven=4),
+        exposure=None,
     )
     findings = check_entry(context, a_risk(heat_cents=1, capital_cents=1_800_001))
     assert [finding.check for finding in findings] == list(Check)
@@ -143,6 +146,48 @@ def test_the_capital_in_a_symbol_counts_what_it_holds_already() -> None:
     full = replace(CONTEXT, symbol_entry=LedgerEntry("symbol", capital_cents=2_915_001))
     assert finding_of(Check.SYMBOL_CAPITAL, room).passed
     assert not finding_of(Check.SYMBOL_CAPITAL, full).passed
+
+
+def test_stress_beyond_what_is_reserved_counts_as_heat() -> None:
+    stressed = replace(
+        CONTEXT,
+        portfolio_entry=LedgerEntry("portfolio", heat_cents=2_000_000),
+        exposure=Exposure(Decimal(0), Decimal(0), 2_910_001),
+    )
+    assert not finding_of(Check.PORTFOLIO_HEAT, stressed).passed
+
+
+@pytest.mark.parametrize(
+    ("held", "added", "passed"),
+    [("400", "100", True), ("400", "100.01", False), ("-500.01", "0", False), ("-500", "0", True)],
+)
+def test_beta_weighted_delta_is_capped_either_way(held: str, added: str, passed: bool) -> None:
+    context = replace(
+        CONTEXT,
+        exposure=Exposure(Decimal(held), Decimal(0)),
+        entry_exposure=Exposure(Decimal(added), Decimal(0)),
+    )
+    found = finding_of(Check.BETA_DELTA, context)
+    assert found.passed is passed
+    assert found.limit == Decimal("500.00")
+
+
+def test_vega_is_capped_by_the_point() -> None:
+    context = replace(CONTEXT, entry_exposure=Exposure(Decimal(0), Decimal("-250.01")))
+    found = finding_of(Check.VEGA, context)
+    assert not found.passed
+    assert found.sentence == (
+        "The book would move by -250.01 USD by a point of implied volatility, beyond the limit of "
+        "250.00 USD."
+    )
+
+
+def test_a_book_that_cannot_be_measured_refuses() -> None:
+    blind = replace(CONTEXT, exposure=None)
+    for check in (Check.BETA_DELTA, Check.VEGA):
+        found = finding_of(check, blind)
+        assert not found.passed
+        assert found.actual is None
 
 
 def test_no_findings_are_no_approval() -> None:

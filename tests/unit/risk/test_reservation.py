@@ -24,10 +24,21 @@ def test_the_ledger_is_keyed_by_day_and_symbol() -> None:
 
 
 def test_a_reservation_takes_heat_a_place_in_the_day_and_capital_of_the_symbol() -> None:
-    portfolio, day, symbol = reserve_moves(RISK, symbol="AAPL", session=SESSION, limits=LIMITS)
+    portfolio, day, symbol = reserve_moves(
+        RISK,
+        symbol="AAPL",
+        session=SESSION,
+        limits=LIMITS,
+        reservations=4,
+        unreserved_heat_cents=100_000,
+    )
     assert portfolio.key == "portfolio"
     assert portfolio.deltas[LedgerField.HEAT_CENTS] == 76_100
-    assert portfolio.bounds == {LedgerField.HEAT_CENTS: 3_000_000}
+    assert portfolio.deltas[LedgerField.RESERVATIONS] == 1
+    assert portfolio.bounds == {
+        LedgerField.HEAT_CENTS: 2_900_000,
+        LedgerField.RESERVATIONS: 5,
+    }
     assert day.key == "day#2026-06-09"
     assert day.deltas == {LedgerField.ENTRIES: 1}
     assert day.bounds == {LedgerField.ENTRIES: 10}

@@ -13,6 +13,7 @@ class LedgerField(StrEnum):
     CAPITAL_CENTS = "capital_cents"
     POSITIONS = "positions"
     ENTRIES = "entries"
+    RESERVATIONS = "reservations"
     LOSSES = "losses"
     LOSSES_FORGIVEN = "losses_forgiven"
 
@@ -37,6 +38,8 @@ class LedgerEntry:
     capital_cents: int = 0
     positions: int = 0
     entries: int = 0
+    reservations: int = 0
+    """Reservations ever made: what was measured of the book holds while this stands."""
     losses: int = 0
     """Trades ever closed at a loss."""
     losses_forgiven: int = 0

@@ -41,6 +41,10 @@ class Signal(Record):
     """Risk-neutral, 0-1, at expiration and before management; None where unknown."""
     parameters: dict[str, JsonValue]
     """The strategy's parameters as they stood, for the record of the trade."""
+    stress_debit: Decimal | None = None
+    """What closing would cost a share under stress; None for signals that did not measure it."""
+    leg_volatilities: tuple[float, ...] = ()
+    """Implied, annual fractions, in the order of the legs; empty where not measured."""
     warnings: tuple[str, ...] = ()
     """What the owner should know of it, each a sentence."""
 
@@ -196,6 +200,8 @@ class TradeRisk(Record):
     capital_per_contract: Decimal
     heat_cents: int
     capital_cents: int
+    stress_loss_per_contract: Decimal = Decimal(0)
+    """What it would lose under stress; heat counts the larger of this and the sizing loss."""
 
 
 class MarketSnapshotAtEntry(Record):
@@ -211,6 +217,8 @@ class MarketSnapshotAtEntry(Record):
     dte: int
     probability_of_profit: float | None = None
     """Risk-neutral, 0-1, at expiration and before management; None where unknown."""
+    stress_debit: Decimal | None = None
+    """What closing would have cost a share under stress; None where not measured."""
 
 
 class StopWatch(Record):

@@ -82,6 +82,7 @@ def reserve_entry(
             liquidity_score=signal.liquidity_score,
             dte=signal.dte,
             probability_of_profit=signal.probability_of_profit,
+            stress_debit=signal.stress_debit,
         ),
         risk=risk,
     )

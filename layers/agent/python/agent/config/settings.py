@@ -205,7 +205,30 @@ class RiskSettings(Section):
     )
     symbol_positions_max: int = Field(2, ge=0, description="open or working trades in one symbol")
     heat_max_fraction: Fraction = Field(
-        Decimal("0.30"), description="sum of sizing losses of open and working trades, of equity"
+        Decimal("0.30"),
+        description="sum over open and working trades of the larger of sizing loss and loss under "
+        "stress, of equity",
+    )
+    stress_falls: tuple[Fraction, ...] = Field(
+        (Decimal("0.05"), Decimal("0.10"), Decimal("0.20")),
+        min_length=1,
+        description="falls of the stock at which heat reprices what is held; the worst one counts",
+    )
+    stress_volatility_factor: float = Field(
+        1.5, ge=1, le=5, description="implied volatility under stress, as a multiple of today's"
+    )
+    betas: dict[str, float] = Field(
+        default_factory=dict,
+        description="beta to SPY by symbol, for beta-weighted delta; 1.0 where not named",
+    )
+    delta_max_fraction: Fraction = Field(
+        Decimal("0.005"),
+        description="what a 1 % move of SPY may gain or lose by beta-weighted delta, of equity",
+    )
+    vega_max_fraction: Fraction = Field(
+        Decimal("0.0025"),
+        description="what a point of implied volatility may gain or lose, of equity: twenty points "
+        "then cost about the 5 % of daily_loss_max_fraction",
     )
     trade_risk_fraction: Fraction = Field(
         Decimal("0.01"), description="fixed risk: sizing loss of a new trade over the account"

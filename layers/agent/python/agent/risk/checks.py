@@ -8,7 +8,8 @@ from enum import StrEnum
 from agent.book.changes import LedgerEntry
 from agent.book.records import TradeRisk
 from agent.config.settings import RiskSettings
-from agent.options.money import from_cents
+from agent.options.money import cents_down, from_cents
+from agent.risk.exposure import NO_EXPOSURE, Exposure
 from agent.risk.limits import AccountLimits, DailyLoss, account_limits, daily_loss
 from agent.risk.reservation import STREAK_KEY
 
@@ -25,6 +26,12 @@ class Check(StrEnum):
     SYMBOL_POSITIONS = "symbol_positions"
     PORTFOLIO_HEAT = "portfolio_heat"
     SYMBOL_CAPITAL = "symbol_capital"
+    BETA_DELTA = "beta_delta"
+    VEGA = "vega"
+
+
+MEASURED = frozenset({Check.BETA_DELTA, Check.VEGA})
+"""Checks on what the book is worth now: no ledger entry bounds them."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +66,9 @@ class RiskContext:
     cash_flows: Decimal = ZERO
     """Deposits less withdrawals of the day."""
     streak_entry: LedgerEntry = NO_STREAK
+    exposure: Exposure | None = None
+    """Of what is held and working, without the entry; None where it cannot be measured."""
+    entry_exposure: Exposure = NO_EXPOSURE
 
     @property
     def limits(self) -> AccountLimits | None:
@@ -77,7 +87,8 @@ def check_entry(context: RiskContext, proposed: TradeRisk) -> tuple[Finding, ...
     What is unknown does not pass.
     """
     limits = context.limits
-    heat = context.portfolio_entry.heat_cents + proposed.heat_cents
+    stressed = 0 if context.exposure is None else context.exposure.stressed_heat_cents
+    heat = max(context.portfolio_entry.heat_cents, stressed) + proposed.heat_cents
     symbol_capital = context.symbol_entry.capital_cents + proposed.capital_cents
     return (
         _count_finding(
@@ -112,6 +123,7 @@ def check_entry(context: RiskContext, proposed: TradeRisk) -> tuple[Finding, ...
             None if limits is None else limits.symbol_capital_cents,
             f"capital in {context.symbol}",
         ),
+        *_exposure_findings(context),
     )
 
 
@@ -202,6 +214,49 @@ def _daily_loss_finding(context: RiskContext) -> Finding:
             f"The day's loss is {loss.fraction * PERCENT:.2f} % of prior close equity, "
             f"{relation} the limit of {limit * PERCENT:.2f} %."
         ),
+    )
+
+
+def _exposure_findings(context: RiskContext) -> tuple[Finding, Finding]:
+    after = None if context.exposure is None else context.exposure + context.entry_exposure
+    risk = context.settings
+    return (
+        _cap_finding(
+            Check.BETA_DELTA,
+            None if after is None else after.delta,
+            _share(context.equity, risk.delta_max_fraction),
+            "by a 1 % move of SPY",
+        ),
+        _cap_finding(
+            Check.VEGA,
+            None if after is None else after.vega,
+            _share(context.equity, risk.vega_max_fraction),
+            "by a point of implied volatility",
+        ),
+    )
+
+
+def _share(equity: Decimal | None, fraction: Decimal) -> Decimal | None:
+    return None if equity is None else from_cents(cents_down(max(equity, ZERO) * fraction))
+
+
+def _cap_finding(check: Check, actual: Decimal | None, limit: Decimal | None, move: str) -> Finding:
+    if actual is None or limit is None:
+        return Finding(
+            check=check,
+            passed=False,
+            actual=actual,
+            limit=limit,
+            sentence=f"What the book would gain or lose {move} is unknown.",
+        )
+    passed = abs(actual) <= limit
+    verb = "within" if passed else "beyond"
+    return Finding(
+        check=check,
+        passed=passed,
+        actual=actual,
+        limit=limit,
+        sentence=f"The book would move by {actual} USD {move}, {verb} the limit of {limit} USD.",
     )
 
 

@@ -26,17 +26,29 @@ def symbol_key(symbol: str) -> str:
 
 
 def reserve_moves(
-    risk: TradeRisk, *, symbol: str, session: date, limits: AccountLimits
+    risk: TradeRisk,
+    *,
+    symbol: str,
+    session: date,
+    limits: AccountLimits,
+    reservations: int,
+    unreserved_heat_cents: int = 0,
 ) -> tuple[LedgerMove, ...]:
     """Take the risk of one pending trade, bounded so that no limit is passed.
 
-    The capital of a single trade has no ledger entry: it is checked where the trade is sized.
+    `reservations` is how many there had been when the book was measured: one that came in between
+    refuses this one, whose measures no longer hold. `unreserved_heat_cents` is what stress has
+    come to exceed the reserved heat by. The capital of a single trade has no ledger entry: it is
+    checked where the trade is sized.
     """
     return (
         LedgerMove(
             PORTFOLIO_KEY,
-            _exposure(risk, 1),
-            bounds={LedgerField.HEAT_CENTS: limits.heat_cents},
+            {**_exposure(risk, 1), LedgerField.RESERVATIONS: 1},
+            bounds={
+                LedgerField.HEAT_CENTS: limits.heat_cents - unreserved_heat_cents,
+                LedgerField.RESERVATIONS: reservations + 1,
+            },
         ),
         LedgerMove(
             day_key(session),

@@ -24,10 +24,20 @@ class ContractExposure:
     """What sizing and heat count: the loss the trade is built to bear, fees included."""
     capital: Decimal
     """What the capital limits count."""
+    stress_loss: Decimal = ZERO
+    """What it would lose under stress, fees included."""
+
+    @property
+    def heat(self) -> Decimal:
+        """Give what heat counts: the larger of sizing loss and stress loss."""
+        return max(self.sizing_loss, self.stress_loss)
 
 
 def defined_risk_exposure(
-    structure: Structure, credit: Decimal, fees: FeeSettings
+    structure: Structure,
+    credit: Decimal,
+    fees: FeeSettings,
+    stress_debit: Decimal | None = None,
 ) -> ContractExposure:
     """Expose a structure whose legs bound its loss, at the least credit a share it may fill at.
 
@@ -35,9 +45,19 @@ def defined_risk_exposure(
     bounds the loss.
     """
     max_loss = max(structure.max_loss_per_share(credit), ZERO) * structure.multiplier
+    paid = round_trip_fees_max(structure, fees)
     return ContractExposure(
-        sizing_loss=max_loss + round_trip_fees_max(structure, fees), capital=max_loss
+        sizing_loss=max_loss + paid,
+        capital=max_loss,
+        stress_loss=_stress_loss(structure, credit, stress_debit) + paid,
     )
+
+
+def _stress_loss(structure: Structure, credit: Decimal, stress_debit: Decimal | None) -> Decimal:
+    """Give the loss of one unit under stress, in dollars; nothing where nobody measured it."""
+    if stress_debit is None:
+        return ZERO
+    return max(stress_debit - credit, ZERO) * structure.multiplier
 
 
 def is_short_put(structure: Structure) -> bool:
@@ -56,6 +76,7 @@ def cash_secured_put_exposure(
     credit_max: Decimal,
     underlying_price: Decimal,
     settings: Settings,
+    stress_debit: Decimal | None = None,
 ) -> ContractExposure:
     """Expose a short put, filled for `credit_min` to `credit_max` a share.
 
@@ -68,9 +89,11 @@ def cash_secured_put_exposure(
     at_stop = rules.stop_loss * credit_max
     at_gap = strike - underlying_price * (ONE - rules.gap_fraction) - credit_min
     loss = max(at_stop, at_gap, ZERO) * structure.multiplier
+    fees = round_trip_fees_max(structure, settings.fees)
     return ContractExposure(
-        sizing_loss=loss + round_trip_fees_max(structure, settings.fees),
+        sizing_loss=loss + fees,
         capital=strike * structure.multiplier,
+        stress_loss=_stress_loss(structure, credit_min, stress_debit) + fees,
     )
 
 
@@ -81,9 +104,11 @@ def structure_exposure(
     credit_max: Decimal,
     underlying_price: Decimal,
     settings: Settings,
+    stress_debit: Decimal | None = None,
 ) -> ContractExposure:
     """Expose a structure by its kind, for a fill anywhere between two credits a share.
 
+    `stress_debit` is what closing would cost a share under stress, None where nobody measured it.
     Raises ValueError where nothing bounds the loss.
     """
     if is_short_put(structure):
@@ -93,8 +118,9 @@ def structure_exposure(
             credit_max=credit_max,
             underlying_price=underlying_price,
             settings=settings,
+            stress_debit=stress_debit,
         )
-    return defined_risk_exposure(structure, credit_min, settings.fees)
+    return defined_risk_exposure(structure, credit_min, settings.fees, stress_debit)
 
 
 def signal_exposure(signal: Signal, settings: Settings) -> ContractExposure:
@@ -105,11 +131,16 @@ def signal_exposure(signal: Signal, settings: Settings) -> ContractExposure:
         credit_max=max(signal.credit_min, signal.credit_mid),
         underlying_price=signal.underlying_price,
         settings=settings,
+        stress_debit=signal.stress_debit,
     )
 
 
 def fill_exposure(
-    structure: Structure, credit: Decimal, underlying_price: Decimal | None, settings: Settings
+    structure: Structure,
+    credit: Decimal,
+    underlying_price: Decimal | None,
+    settings: Settings,
+    stress_debit: Decimal | None = None,
 ) -> ContractExposure:
     """Expose a structure at the credit a share it did fill at, the stock as it was at entry.
 
@@ -123,6 +154,7 @@ def fill_exposure(
         credit_max=credit,
         underlying_price=min(strikes) if underlying_price is None else underlying_price,
         settings=settings,
+        stress_debit=stress_debit,
     )
 
 
@@ -132,15 +164,18 @@ def trade_risk(exposure: ContractExposure, contracts: int) -> TradeRisk:
         contracts_reserved=contracts,
         sizing_loss_per_contract=exposure.sizing_loss,
         capital_per_contract=exposure.capital,
-        heat_cents=cents_up(exposure.sizing_loss * contracts),
+        heat_cents=cents_up(exposure.heat * contracts),
         capital_cents=cents_up(exposure.capital * contracts),
+        stress_loss_per_contract=exposure.stress_loss,
     )
 
 
 def scaled_risk(risk: TradeRisk, contracts: int) -> TradeRisk:
     """Count what is left of a trade's exposure when it holds `contracts`."""
     exposure = ContractExposure(
-        sizing_loss=risk.sizing_loss_per_contract, capital=risk.capital_per_contract
+        sizing_loss=risk.sizing_loss_per_contract,
+        capital=risk.capital_per_contract,
+        stress_loss=risk.stress_loss_per_contract,
     )
     return trade_risk(exposure, contracts)
 
@@ -200,7 +235,7 @@ def smallest_account(exposure: ContractExposure, risk: RiskSettings) -> Decimal 
     """Give the least equity, in dollars, that can trade one contract; None where none can."""
     needs = [
         (exposure.sizing_loss, risk.trade_risk_fraction),
-        (exposure.sizing_loss, risk.heat_max_fraction),
+        (exposure.heat, risk.heat_max_fraction),
         (exposure.capital, risk.trade_capital_max_fraction),
         (exposure.capital, risk.symbol_capital_max_fraction),
     ]

@@ -15,6 +15,7 @@ from agent.market.probability import (
 )
 from agent.market.quotes import StructureQuote, quote_structure
 from agent.options.structures import Leg, LegSide, Structure
+from agent.risk.exposure import Pricing, stress_debit
 from agent.risk.fees import round_trip_fees
 from agent.risk.sizing import ContractExposure, structure_exposure
 from agent.strategies.scoring import assumed_credit, leg_mids, score_structure
@@ -62,12 +63,21 @@ def propose(
     if max_loss <= 0:
         return Rejection.CREDIT_EXCEEDS_WIDTH
     credit_floor = max(sale.credit_min, quote.credit_natural)
+    volatilities = _volatilities(structure, view)
+    if volatilities is None:
+        return Rejection.IMPLIED_VOLATILITY_UNKNOWN
+    under_stress = stress_debit(
+        structure,
+        Pricing(symbol.spot, volatilities, view.as_of, view.settings.market.risk_free_rate),
+        view.settings.risk,
+    )
     exposure = structure_exposure(
         structure,
         credit_min=credit_floor,
         credit_max=quote.credit_mid,
         underlying_price=symbol.spot,
         settings=view.settings,
+        stress_debit=under_stress,
     )
     credit = max(
         assumed_credit(quote.credit_mid, quote.credit_natural, view.settings), credit_floor
@@ -94,8 +104,16 @@ def propose(
         score=score_structure(quote, credit=credit, exposure=exposure, symbol=symbol, view=view),
         probability_of_profit=probability_of_profit(structure, credit, view.analytics),
         parameters=sale.parameters,
+        stress_debit=under_stress,
+        leg_volatilities=volatilities,
         warnings=() if out_of_reach is None else (out_of_reach,),
     )
+
+
+def _volatilities(structure: Structure, view: MarketView) -> tuple[float, ...] | None:
+    found = [view.analytics.of(symbol).implied_volatility for symbol in structure.symbols]
+    known = tuple(each for each in found if each is not None)
+    return known if len(known) == len(found) else None
 
 
 def _doubt_of_value(

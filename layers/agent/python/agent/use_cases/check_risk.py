@@ -7,11 +7,10 @@ from agent.risk.alarms import daily_loss_alerts
 from agent.use_cases.buying_power import lacks_for_check
 from agent.use_cases.desk import Desk
 from agent.use_cases.entry_blocks import closes_soon, entry_bar
-from agent.use_cases.entry_risk import EntryRisk, measure_entry, signal_of
+from agent.use_cases.entry_risk import REFUSED_BY_SIZING, measure_entry, signal_of
 from agent.use_cases.schedule import is_stale
 from agent.use_cases.steps import RiskVerdict, StepInput, intent_of
 
-REFUSED_BY_SIZING = "sizing"
 REFUSED_BY_BUYING_POWER = "buying_power"
 
 
@@ -46,20 +45,15 @@ def _verdict(desk: Desk, intent: Intent) -> tuple[str | None, dict[str, str]]:
     told = daily_loss_alerts(measured.loss_of_day, measured.session, clock.now)
     if told:
         desk.book.commit(BookChange(alerts=told))
-    failed = [str(finding.check) for finding in measured.findings if not finding.passed]
+    failed = measured.failed()
     if not measured.sizing.contracts:
         failed.append(REFUSED_BY_SIZING)
-    findings = _findings(measured)
+    findings = measured.sentences
     lacks = lacks_for_check(desk, account, measured.risk.capital_cents)
     if lacks is not None:
         failed.append(REFUSED_BY_BUYING_POWER)
         findings[REFUSED_BY_BUYING_POWER] = lacks
     return ",".join(failed) or None, findings
-
-
-def _findings(measured: EntryRisk) -> dict[str, str]:
-    sentences = {str(finding.check): finding.sentence for finding in measured.findings}
-    return {**sentences, REFUSED_BY_SIZING: measured.sizing.sentence}
 
 
 def _refuse(desk: Desk, intent: Intent, reason: str, findings: dict[str, str]) -> RiskVerdict:

@@ -1,5 +1,6 @@
 """Measure an entry against the account and the ledger, as they stand now."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -8,7 +9,7 @@ from agent.book.states import TradeStatus
 from agent.config.settings import Settings
 from agent.market.calendar import new_york_date
 from agent.ports import Account
-from agent.risk.checks import Finding, RiskContext, check_entry
+from agent.risk.checks import Check, Finding, RiskContext, check_entry
 from agent.risk.limits import AccountLimits, DailyLoss, account_limits
 from agent.risk.reservation import PORTFOLIO_KEY, STREAK_KEY, day_key, symbol_key
 from agent.risk.sizing import (
@@ -19,7 +20,10 @@ from agent.risk.sizing import (
     size_entry,
     trade_risk,
 )
+from agent.use_cases.book_exposure import book_exposure, signal_exposure_now
 from agent.use_cases.desk import Desk
+
+REFUSED_BY_SIZING = "sizing"
 
 
 @dataclass(frozen=True)
@@ -52,6 +56,24 @@ class EntryRisk:
     findings: tuple[Finding, ...]
     loss_of_day: DailyLoss | None
     """None where it cannot be known."""
+    reservations: int
+    """How many there had been when this was measured."""
+    unreserved_heat_cents: int
+    """By how much stress as of now exceeds the heat that is reserved."""
+
+    @property
+    def sentences(self) -> dict[str, str]:
+        """Give what every check and the sizing say, by name."""
+        said = {str(finding.check): finding.sentence for finding in self.findings}
+        return {**said, REFUSED_BY_SIZING: self.sizing.sentence}
+
+    def failed(self, checks: Collection[Check] = tuple(Check)) -> list[str]:
+        """Name the checks among these that the entry does not pass."""
+        return [
+            str(finding.check)
+            for finding in self.findings
+            if not finding.passed and finding.check in checks
+        ]
 
 
 def signal_of(intent: Intent) -> Signal:
@@ -76,20 +98,34 @@ def measure_entry(desk: Desk, signal: Signal, account: Account, as_of: datetime)
     sizing = budget.size(signal, symbol_entry.capital_cents)
     # A trade of no contracts is refused by its sizing; the checks then look at one contract.
     risk = trade_risk(signal_exposure(signal, settings), max(1, sizing.contracts))
+    # Counted first: what is reserved after this makes what is measured below out of date.
+    portfolio = desk.book.ledger(PORTFOLIO_KEY)
+    exposure = book_exposure(desk, as_of)
+    contracts = risk.contracts_reserved
     context = RiskContext(
         equity=account.equity,
         last_equity=account.last_equity,
         session=session,
         symbol=signal.symbol,
-        portfolio_entry=desk.book.ledger(PORTFOLIO_KEY),
+        portfolio_entry=portfolio,
         day_entry=desk.book.ledger(day_key(session)),
         symbol_entry=symbol_entry,
         settings=settings.risk,
         streak_entry=desk.book.ledger(STREAK_KEY),
+        exposure=exposure,
+        entry_exposure=signal_exposure_now(desk, signal, contracts, as_of),
         cash_flows=desk.broker.cash_flows(session),
     )
+    stressed = 0 if exposure is None else exposure.stressed_heat_cents
     return EntryRisk(
-        session, sizing, risk, budget.limits, check_entry(context, risk), context.loss_of_day
+        session=session,
+        sizing=sizing,
+        risk=risk,
+        limits=budget.limits,
+        findings=check_entry(context, risk),
+        loss_of_day=context.loss_of_day,
+        reservations=portfolio.reservations,
+        unreserved_heat_cents=max(stressed - portfolio.heat_cents, 0),
     )
 
 

@@ -101,6 +101,7 @@ def _settle_entry(desk: Desk, intent: Intent, trade: Trade) -> BookChange:
         fills.cash_per_share,
         trade.market_snapshot.underlying_price,
         desk.settings,
+        trade.market_snapshot.stress_debit,
     )
     held = trade_risk(exposure, fills.contracts)
     return open_trade(

@@ -3,10 +3,10 @@
 from agent.book.changes import BookConflict, LimitReached
 from agent.book.records import IntentStatus
 from agent.book.transitions import refuse_entry, reserve_entry
-from agent.risk.reservation import reserve_moves
-from agent.use_cases.check_risk import REFUSED_BY_SIZING
+from agent.risk.checks import MEASURED
+from agent.risk.reservation import PORTFOLIO_KEY, reserve_moves
 from agent.use_cases.desk import Desk
-from agent.use_cases.entry_risk import measure_entry, signal_of
+from agent.use_cases.entry_risk import REFUSED_BY_SIZING, measure_entry, signal_of
 from agent.use_cases.steps import SizingResult, StepInput, intent_of
 
 
@@ -21,15 +21,25 @@ def size_position(desk: Desk, event: StepInput) -> SizingResult:
     signal = signal_of(intent)
     now = desk.clock.market_clock().now
     measured = measure_entry(desk, signal, desk.broker.account(), now)
-    if not measured.sizing.contracts:
-        desk.book.commit(refuse_entry(intent, REFUSED_BY_SIZING, now, {}))
-        return _refused(intent.intent_id, measured.sizing.sentence)
+    failed = [] if measured.sizing.contracts else [REFUSED_BY_SIZING]
+    failed += measured.failed(MEASURED)
+    if failed:
+        reason = ",".join(failed)
+        desk.book.commit(refuse_entry(intent, reason, now, measured.sentences))
+        return _refused(intent.intent_id, reason)
     moves = reserve_moves(
-        measured.risk, symbol=signal.symbol, session=measured.session, limits=measured.limits
+        measured.risk,
+        symbol=signal.symbol,
+        session=measured.session,
+        limits=measured.limits,
+        reservations=measured.reservations,
+        unreserved_heat_cents=measured.unreserved_heat_cents,
     )
     try:
         desk.book.commit(reserve_entry(intent, measured.risk, moves, now))
     except LimitReached as limit:
+        if desk.book.ledger(PORTFOLIO_KEY).reservations != measured.reservations:
+            raise BookConflict("another entry was reserved meanwhile: measure again") from limit
         reason = "ledger_" + ",".join(key.split("#")[0] for key in limit.keys)
         desk.book.commit(refuse_entry(intent, reason, now, {}))
         return _refused(intent.intent_id, str(limit))

@@ -137,6 +137,7 @@ class AgentStateItem(Item):
     capital_cents = NumberAttribute(null=True)
     positions = NumberAttribute(null=True)
     entries = NumberAttribute(null=True)
+    reservations = NumberAttribute(null=True)
     losses = NumberAttribute(null=True)
     losses_forgiven = NumberAttribute(null=True)
     claim = UnicodeAttribute(null=True)
