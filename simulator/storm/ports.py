@@ -11,7 +11,7 @@ from agent.adapters.memory.metrics import MemoryMetrics
 from agent.adapters.memory.outbox import MemoryAlertOutbox
 from agent.adapters.memory.volatility import MemoryVolatilityHistory
 from agent.book.analysis_records import PerformanceMetric, PeriodType
-from agent.book.changes import BookBusy, BookChange, LedgerEntry
+from agent.book.changes import BookBusy, BookChange, Lease, LedgerEntry
 from agent.book.records import Alert, Intent, Position, Trade
 from agent.market.volatility import ImpliedVolatilitySample
 from agent.ports import AlertUnavailable, EntryBlock, ExecutionState, TradingState
@@ -116,6 +116,19 @@ class FaultyBook:
 
     def ledger(self, key: str) -> LedgerEntry:
         return self._read("ledger", lambda: self._book.ledger(key))
+
+    def acquire_lease(self, name: str, now: datetime, seconds: int) -> Lease | None:
+        return self._sandbox.effect(
+            "book.acquire_lease",
+            BOOK_WRITE,
+            lambda: self._book.acquire_lease(name, now, seconds),
+            _busy,
+        )
+
+    def release_lease(self, lease: Lease) -> None:
+        self._sandbox.effect(
+            "book.release_lease", BOOK_WRITE, lambda: self._book.release_lease(lease), _busy
+        )
 
     def _read(self, name: str, act: Callable[[], T]) -> T:
         return self._sandbox.effect(f"book.{name}", BOOK_READ, act, _busy)

@@ -182,6 +182,17 @@ def test_a_stale_slot_is_dropped(desk: TestDesk) -> None:
     assert monitor_positions(desk.desk, ScheduledEvent(slot=slot)).status == "stale_slot"
 
 
+def test_a_pass_beside_another_does_nothing(desk: TestDesk) -> None:
+    desk.open_trade()
+    quote(desk, ("0.80", "0.84"), ("0.40", "0.44"))
+    other = desk.book.acquire_lease("monitor", desk.exchange.now, 50)
+    assert other is not None
+    report = a_pass(desk, minutes_later=0.5)
+    assert (report.status, report.exits_begun) == ("busy", {})
+    # Whoever died with the lease keeps it for less than the time to the next slot.
+    assert a_pass(desk, minutes_later=0.5).exits_begun == {"profit_target": 1}
+
+
 def test_a_closed_market_is_not_watched(desk: TestDesk) -> None:
     desk.exchange.clock.advance(5 * 3600)
     report = monitor_positions(desk.desk, ScheduledEvent(slot=desk.exchange.now))

@@ -1,13 +1,13 @@
 """A scan from the watchlist to the entries it states."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 import pytest
 
 from agent.adapters.memory.volatility import MemoryVolatilityHistory
-from agent.book.changes import BookChange, TradeWrite
+from agent.book.changes import BookChange, Lease, TradeWrite
 from agent.book.records import Signal
 from agent.market.events import SOURCE_QUOTES_STRIPPED
 from agent.market.last_trades import SOURCE_LAST_TRADES
@@ -45,6 +45,38 @@ def test_nothing_is_entered_at_the_edges_of_a_session(minutes: tuple[str, int]) 
     assert (report.status, report.entries) == ("scanned", 0)
     assert report.rejections["session_edge"] == report.signals == 1
     assert not desk.entries
+
+
+def test_a_scan_beside_another_does_nothing_and_does_not_take_the_slot() -> None:
+    desk = ScanDesk(settings_for())
+    other = desk.book.acquire_lease("scan", AS_OF - timedelta(seconds=30), 240)
+    assert other is not None
+    assert desk.scan().status == "busy"
+    assert not desk.entries
+    desk.book.release_lease(other)
+    assert desk.scan().status == "scanned"
+
+
+def test_a_scan_that_lost_its_lease_states_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    desk = ScanDesk(settings_for())
+    right = desk.book.acquire_lease
+
+    def overtaken(name: str, now: datetime, seconds: int) -> Lease | None:
+        lease = right(name, now, seconds)
+        right(name, now + timedelta(seconds=seconds), seconds)
+        return lease
+
+    monkeypatch.setattr(desk.book, "acquire_lease", overtaken)
+    report = desk.scan()
+    assert (report.signals, report.entries) == (1, 0)
+    assert not desk.entries
+
+
+def test_a_scan_that_fails_gives_its_lease_back() -> None:
+    desk = ScanDesk(settings_for())
+    desk.scan()
+    later = AS_OF + timedelta(minutes=1)
+    assert desk.book.acquire_lease("scan", later, 240) is not None
 
 
 def test_the_next_best_is_taken_where_the_best_is_too_large_for_the_account() -> None:

@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
 from agent.book.analysis_records import LearningLogEntry, PerformanceMetric, PeriodType
-from agent.book.changes import BookChange, LedgerEntry
+from agent.book.changes import BookChange, Lease, LedgerEntry
 from agent.book.records import Alert, Intent, OrderStatus, Position, RefusalKind, Trade
 from agent.market.calendar import TradingSession
 from agent.market.dividends import ExDividend
@@ -334,6 +334,14 @@ class Book(Protocol):
 
     def ledger(self, key: str) -> LedgerEntry:
         """Give a ledger entry; a missing one is all zeros."""
+        ...
+
+    def acquire_lease(self, name: str, now: datetime, seconds: int) -> Lease | None:
+        """Take the lease of a name for so long; None while another holder's has not expired."""
+        ...
+
+    def release_lease(self, lease: Lease) -> None:
+        """Give a lease back; one that somebody else has taken since is left alone."""
         ...
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 
 from agent.book.records import Alert, Intent, JournalEvent, Position, PositionMark, Trade
@@ -72,6 +73,19 @@ class IntentWrite:
 
 
 @dataclass(frozen=True)
+class Lease:
+    """Hold the right to act alone under a name until `expires_at`, or until it is given back.
+
+    Whoever takes the lease next gets a greater `token`: a change that bears this one as its fence
+    is then refused, however late it comes.
+    """
+
+    name: str
+    token: int
+    expires_at: datetime
+
+
+@dataclass(frozen=True)
 class BookChange:
     """Gather writes that happen together. At most one write an item."""
 
@@ -84,6 +98,8 @@ class BookChange:
     ledger: tuple[LedgerMove, ...] = ()
     events: tuple[JournalEvent, ...] = ()
     alerts: tuple[Alert, ...] = ()
+    fence: Lease | None = None
+    """Where given, nothing is written once somebody else has taken this lease."""
 
 
 class BookConflict(Exception):

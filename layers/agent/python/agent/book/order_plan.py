@@ -56,7 +56,11 @@ def next_order(intent: Intent, trade: Trade, contracts_wanted: int) -> NextOrder
             leg=None,
             contracts=left,
             rung=len(whole),
-            client_order_id=client_order_id(intent.intent_id, len(intent.orders) + 1),
+            client_order_id=(
+                client_order_id(intent.intent_id, len(intent.orders) + 1)
+                if intent.leg is None
+                else leg_order_id(intent.intent_id, 1, len(intent.orders) + 1)
+            ),
         )
     if not closes:
         return None

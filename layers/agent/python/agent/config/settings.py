@@ -367,6 +367,12 @@ class FeeSettings(Section):
 class ScheduleSettings(Section):
     scan_slot_age_max_seconds: int = Field(300, ge=1, description="older scan slots are dropped")
     monitor_slot_age_max_seconds: int = Field(60, ge=1, description="the same for monitor slots")
+    scan_lease_seconds: int = Field(
+        240, ge=1, le=300, description="a scan that died keeps others out for so long at most"
+    )
+    monitor_lease_seconds: int = Field(
+        50, ge=1, le=60, description="the same for monitor passes: less than their period"
+    )
     entry_opening_minutes: int = Field(
         10, ge=0, le=390, description="minutes after the open in which nothing is entered"
     )

@@ -27,6 +27,7 @@ from agent.strategies.exit_moment import ExitMoment
 from agent.strategies.exits import ExitAlarm, ExitDecision, RollSignal
 from agent.strategies.rolling import may_seek
 from agent.use_cases.alerting import publish_alerts
+from agent.use_cases.alone import MONITOR, alone
 from agent.use_cases.book_lifecycle import Befallen, book_lifecycle
 from agent.use_cases.cancel_order import cancel_working
 from agent.use_cases.compare_book import compare_book
@@ -99,7 +100,12 @@ def monitor_positions(desk: Desk, event: ScheduledEvent) -> MonitorReport:
     elif is_stale(event.slot, clock.now, desk.settings.schedule.monitor_slot_age_max_seconds):
         status = "stale_slot"
     else:
-        return _watch_all(desk, event, clock.now)
+        seconds = desk.settings.schedule.monitor_lease_seconds
+        with alone(desk, MONITOR, clock.now, seconds) as lease:
+            if lease is not None:
+                return _watch_all(desk, event, clock.now)
+        # The other pass tells what there is to tell.
+        return MonitorReport(slot=event.slot, status="busy")
     return MonitorReport(slot=event.slot, status=status, alerts_told=publish_alerts(desk))
 
 

@@ -2,12 +2,12 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from pydantic import Field
 
-from agent.book.changes import BookConflict
+from agent.book.changes import BookConflict, Lease
 from agent.book.identifiers import entry_intent_id, trade_id
 from agent.book.records import Intent, Signal, Trade
 from agent.book.transitions import write_entry_intent
@@ -20,11 +20,13 @@ from agent.ports import (
     BrokerMisunderstood,
     BrokerRefused,
     BrokerUnavailable,
+    MarketClock,
 )
 from agent.risk.checks import pace
 from agent.risk.reservation import day_key, symbol_key
 from agent.strategies.registry import entering
 from agent.use_cases.alerting import publish_alerts
+from agent.use_cases.alone import SCAN, alone
 from agent.use_cases.desk import Desk
 from agent.use_cases.entry_blocks import closes_soon, entry_bar, opened_just_now
 from agent.use_cases.entry_choice import POSITIONS_FULL, best_of_chain, choose_entries
@@ -83,6 +85,18 @@ def scan_market(desk: Desk, event: ScheduledEvent) -> ScanReport:
     account = _admit(desk, event, clock.is_open, clock.now)
     if isinstance(account, str):
         return ScanReport(slot=event.slot, status=account)
+    seconds = desk.settings.schedule.scan_lease_seconds
+    with alone(desk, SCAN, clock.now, seconds) as lease:
+        if lease is None:
+            return ScanReport(slot=event.slot, status="busy")
+        if not desk.control.claim_slot("scan", event.slot):
+            return ScanReport(slot=event.slot, status="duplicate_slot")
+        return _scan_all(desk, event, account, clock, lease)
+
+
+def _scan_all(
+    desk: Desk, event: ScheduledEvent, account: Account, clock: MarketClock, lease: Lease
+) -> ScanReport:
     scan = _Scan(
         desk,
         clock.now,
@@ -111,7 +125,7 @@ def scan_market(desk: Desk, event: ScheduledEvent) -> ScanReport:
         positions_left={symbol: _positions_left(scan, symbol) for symbol in snapshots},
         rejections=scan.rejections,
     )
-    entries = sum(_enter(desk, event.slot, signal, clock.now) for signal in best)
+    entries = sum(_enter(desk, event.slot, signal, clock.now, lease) for signal in best)
     publish_alerts(desk)
     return ScanReport(
         slot=event.slot,
@@ -138,7 +152,7 @@ def _admit(desk: Desk, event: ScheduledEvent, is_open: bool, now: datetime) -> A
         return "account_restricted"
     if desk.control.bind_account(account.account_number) != account.account_number:
         return "account_mismatch"
-    return account if desk.control.claim_slot("scan", event.slot) else "duplicate_slot"
+    return account
 
 
 def _scan_symbol(scan: _Scan, underlying: UnderlyingSnapshot | None) -> None:
@@ -202,14 +216,16 @@ def _contracts_held(scan: _Scan) -> frozenset[str]:
     return frozenset(symbol for structure in structures for symbol in structure.symbols)
 
 
-def _enter(desk: Desk, slot: datetime, signal: Signal, at: datetime) -> int:
+def _enter(desk: Desk, slot: datetime, signal: Signal, at: datetime, lease: Lease) -> int:
     code = desk.strategies[signal.strategy].code
     trade = trade_id(desk.settings.stage, slot, signal.symbol, code)
     intent_id = entry_intent_id(trade)
     change = write_entry_intent(intent_id, trade, signal, at)
     try:
-        desk.book.commit(change)
+        desk.book.commit(replace(change, fence=lease))
     except BookConflict:
-        return 0  # This slot stated the entry before; its execution carries it, or the monitor.
+        # This slot stated the entry before, and its execution carries it, or the monitor; or this
+        # scan took so long that another has begun, which sees what this one did not.
+        return 0
     desk.workflows.start(change.intents[0].intent)
     return 1

@@ -1,7 +1,7 @@
 """The book in DynamoDB: one change is one transaction, and decisions rest on consistent reads."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from pynamodb.expressions.condition import Condition
@@ -11,6 +11,7 @@ from agent.adapters.dynamodb import keys
 from agent.adapters.dynamodb.codec import from_attributes, to_actions, to_attributes, to_json
 from agent.adapters.dynamodb.failures import Backoff, store_answers
 from agent.adapters.dynamodb.items import AgentStateItem
+from agent.adapters.dynamodb.leases import acquire_lease, release_lease
 from agent.adapters.dynamodb.reads import get_item, get_items, query_partition
 from agent.adapters.dynamodb.tables import Tables
 from agent.adapters.dynamodb.transaction import Transaction
@@ -18,6 +19,7 @@ from agent.adapters.well_formed import require_well_formed
 from agent.book.changes import (
     BookChange,
     IntentWrite,
+    Lease,
     LedgerEntry,
     LedgerField,
     LedgerMove,
@@ -68,6 +70,10 @@ class DynamoBook:
             self._add_event(transaction, event)
         for alert in change.alerts:
             self._add_alert(transaction, alert)
+        if change.fence is not None:
+            item = self._tables.agent_state
+            fence = change.fence
+            transaction.check(item, keys.lease_key(fence.name), item.version == fence.token)
         transaction.commit(self._backoff)
 
     def trade(self, trade_id: str) -> Trade | None:
@@ -149,6 +155,12 @@ class DynamoBook:
         return LedgerEntry(
             key=key, **{name.value: int(stored.get(name.value, 0)) for name in LedgerField}
         )
+
+    def acquire_lease(self, name: str, now: datetime, seconds: int) -> Lease | None:
+        return acquire_lease(self._tables, name, now, seconds)
+
+    def release_lease(self, lease: Lease) -> None:
+        release_lease(self._tables, lease)
 
     def journal(self, day: date) -> tuple[JournalEvent, ...]:
         """Give the events of a UTC day, oldest first."""

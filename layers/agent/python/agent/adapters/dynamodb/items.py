@@ -141,7 +141,9 @@ class AgentStateItem(Item):
     losses = NumberAttribute(null=True)
     losses_forgiven = NumberAttribute(null=True)
     claim = UnicodeAttribute(null=True)
-    """Who claimed a slot."""
+    """Who claimed a slot or a lease."""
+    leased_until = TimestampAttribute(null=True)
+    """When a lease expires; absent where it was given back. `version` is its token."""
     beat_at = TimestampAttribute(null=True)
     """The newest slot that a function ran for."""
     sent = BooleanAttribute(null=True)

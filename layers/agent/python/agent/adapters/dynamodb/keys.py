@@ -72,5 +72,9 @@ def day_block_key(session: date) -> Key:
     return Key(BLOCK, f"day#{session.isoformat()}")
 
 
+def lease_key(name: str) -> Key:
+    return Key(f"lease#{name}", "lease")
+
+
 def slot_key(schedule: str, slot: datetime) -> Key:
     return Key(f"slot#{schedule}", timestamp(slot))

@@ -23,11 +23,16 @@ class Transaction:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        # pynamodb sends deletes, then puts, then updates, and the reasons come back in that order.
+        # pynamodb sends checks, deletes, puts, updates, and the reasons come back in that order.
+        self._checks: list[Operation] = []
         self._deletes: list[Operation] = []
         self._puts: list[Operation] = []
         self._updates: list[Operation] = []
         self._update_ledger_keys: list[str | None] = []
+
+    def check(self, item: type[Item], key: tuple[str, str], condition: Condition) -> None:
+        """Write nothing unless the item with this key meets the condition."""
+        self._checks.append(lambda write: write.condition_check(item, *key, condition=condition))
 
     def delete(self, item: Item) -> None:
         self._deletes.append(lambda write: write.delete(item))
@@ -54,12 +59,12 @@ class Transaction:
         Collisions are tried again. All attempts bear one token, so that one whose answer was lost
         is not done twice.
         """
-        operations = (*self._deletes, *self._puts, *self._updates)
+        operations = (*self._checks, *self._deletes, *self._puts, *self._updates)
         if not operations:
             return
         if len(operations) > OPERATIONS_MAX:
             raise ValueError(f"a change of {len(operations)} items exceeds one transaction")
-        unguarded: list[str | None] = [None] * (len(self._deletes) + len(self._puts))
+        unguarded: list[str | None] = [None] * (len(operations) - len(self._updates))
         ledger_keys = [*unguarded, *self._update_ledger_keys]
         token = str(uuid4())
         for attempt in range(backoff.attempts_max):

@@ -1,7 +1,8 @@
 """The book in memory: what the store of the cloud does, without its clocks and failures."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, date
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from threading import Lock
 
 from agent.adapters.memory.outbox import MemoryAlertOutbox
@@ -10,6 +11,7 @@ from agent.book.changes import (
     BookChange,
     BookConflict,
     IntentWrite,
+    Lease,
     LedgerEntry,
     LedgerField,
     LedgerMove,
@@ -26,6 +28,8 @@ from agent.book.records import (
 )
 from agent.book.states import ACTIVE_STATUSES
 
+LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+
 
 class MemoryBook:
     """Keep the book in dictionaries behind one lock."""
@@ -37,6 +41,7 @@ class MemoryBook:
         self._intents: dict[str, Intent] = {}
         self._positions: dict[str, Position] = {}
         self._ledger: dict[str, dict[LedgerField, int]] = {}
+        self._leases: dict[str, Lease] = {}
         self._events: dict[tuple[date, str], JournalEvent] = {}
 
     def commit(self, change: BookChange) -> None:
@@ -97,7 +102,27 @@ class MemoryBook:
             )
             return tuple(sorted(found, key=lambda event: (event.at, event.event_id)))
 
+    def acquire_lease(self, name: str, now: datetime, seconds: int) -> Lease | None:
+        with self._lock:
+            held = self._leases.get(name)
+            if held is not None and now < held.expires_at:
+                return None
+            token = 1 if held is None else held.token + 1
+            self._leases[name] = Lease(name, token, now + timedelta(seconds=seconds))
+            return self._leases[name]
+
+    def release_lease(self, lease: Lease) -> None:
+        with self._lock:
+            held = self._leases.get(lease.name)
+            if held is not None and held.token == lease.token:
+                self._leases[lease.name] = replace(held, expires_at=LONG_AGO)
+
     def _require_expected(self, change: BookChange) -> None:
+        fence = change.fence
+        if fence is not None:
+            held = self._leases.get(fence.name)
+            if held is None or held.token != fence.token:
+                raise BookConflict(f"the lease {fence.name} is somebody else's by now")
         if change.trade is not None:
             self._require_expected_trade(change.trade)
         for write in change.intents:
