@@ -1,6 +1,7 @@
 """The cash identity: what the broker's cash did is what the book says happened, to the cent.
 
-Cash change at the broker = realised P&L + cash flows of open trades - account fees.
+Cash change at the broker = realised P&L + cash flows of open trades - account fees. Where a trade
+holds shares that came by assignment, what was paid for them is among its cash flows.
 Trades carry the fees attributed to their fills; account fees are what the broker charged beyond
 them (it rounds each fee type up once a day).
 """

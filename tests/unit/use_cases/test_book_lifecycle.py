@@ -248,6 +248,28 @@ def test_what_nobody_explains_is_not_booked_and_not_closed_but_told(desk: TestDe
     assert befallen.unexplained == {trade.trade_id}
 
 
+def test_an_adjusted_contract_is_an_alarm_and_nothing_else(desk: TestDesk) -> None:
+    trade = desk.open_trade()
+    contract = parse_occ_symbol(SHORT_PUT)
+    desk.exchange.book.trade(SHORT_PUT, contract, trade.contracts_held, Decimal(0))
+    desk.exchange.book.record_event(
+        "OPCA",
+        desk.exchange.now,
+        visible_at=desk.exchange.now,
+        cash_change=Decimal(0),
+        description="Option Corporate Action",
+        symbol=SHORT_PUT,
+        qty=str(trade.contracts_held),
+    )
+
+    report = watch(desk)
+
+    assert (report.lifecycle_events, report.exits_begun) == (0, {})
+    assert stored(desk, trade) == trade
+    subjects = [alert.subject for alert in desk.alerts.published]
+    assert f"Adjusted contract: {SHORT_PUT}" in subjects
+
+
 def test_a_contract_that_another_order_of_ours_may_move_waits(desk: TestDesk) -> None:
     trade = desk.open_trade()
     desk.exchange.assign(SHORT_PUT)
