@@ -13,6 +13,13 @@ from simulator.exchange.corporate_actions import (
 )
 from simulator.exchange.errors import bad_query, not_found
 from simulator.exchange.exchange import Exchange
+from simulator.exchange.intraday_bars import (
+    DAILY_TIMEFRAMES,
+    Interval,
+    bar_of,
+    intervals_between,
+    read_timeframe,
+)
 from simulator.exchange.market_rendering import (
     Json,
     bars_between,
@@ -22,6 +29,7 @@ from simulator.exchange.market_rendering import (
     render_stock_trade,
     sessions_around,
 )
+from simulator.exchange.numbers import timestamp
 from simulator.worlds.events import is_declared
 from simulator.worlds.world import DailyBar, StockQuote
 
@@ -29,7 +37,6 @@ BARS_DEFAULT = 1_000
 BARS_MAX = 10_000
 ACTIONS_DEFAULT = 100
 ACTIONS_MAX = 1_000
-DAILY_TIMEFRAMES = ("1Day", "1D")
 ADJUSTMENTS = ("raw", "split", "dividend", "all")
 PREVIOUS_BAR_LOOKBACK = timedelta(days=10)
 NO_CUSIP = "000000000"
@@ -87,45 +94,65 @@ def get_latest_bars(exchange: Exchange, call: Call) -> Reply:
 
 
 def get_bars(exchange: Exchange, call: Call) -> Reply:
-    """GET /v2/stocks/bars with timeframe 1Day; `limit` counts bars over all symbols."""
+    """GET /v2/stocks/bars; `limit` counts bars over all symbols."""
     page, token = _bar_page(exchange, call)
     bars: dict[str, list[Json]] = {}
     for symbol, bar in page:
-        bars.setdefault(symbol, []).append(render_bar(bar))
+        bars.setdefault(symbol, []).append(bar)
     return Reply({"bars": bars, "next_page_token": token})
 
 
 def get_bars_of_one(exchange: Exchange, call: Call) -> Reply:
     """GET /v2/stocks/{symbol}/bars."""
     page, token = _bar_page(exchange, call)
-    rows = [render_bar(bar) for _, bar in page]
+    rows = [bar for _, bar in page]
     return Reply({"symbol": call.path["symbol"], "bars": rows, "next_page_token": token})
 
 
-def _bar_page(exchange: Exchange, call: Call) -> tuple[list[tuple[str, DailyBar]], str | None]:
-    check_daily(call)
+def _bar_page(exchange: Exchange, call: Call) -> tuple[list[tuple[str, Json]], str | None]:
+    length = read_timeframe(call.text("timeframe"))
     limit = call.limit("limit", BARS_DEFAULT, BARS_MAX)
     adjustment = call.one_of("adjustment", ADJUSTMENTS, "raw")
     today = new_york_date(exchange.now)
     start = call.moment("start") or datetime.combine(today, time(0), UTC)
     end = min(call.moment("end") or exchange.now, exchange.now)
     descending = call.one_of("sort", ("asc", "desc"), "asc") == "desc"
+    symbols = [symbol for symbol in sorted(call.symbols()) if symbol in exchange.world.symbols]
+    if length is not None:
+        intervals = intervals_between(exchange.world, length, start, end, exchange.now)
+        wanted = [
+            (symbol, interval)
+            for symbol in symbols
+            for interval in (reversed(intervals) if descending else intervals)
+        ]
+        part, token = page_from(wanted, call.text("page_token"), limit)
+        found = [_intraday(exchange, symbol, each, adjustment) for symbol, each in part]
+        return [bar for bar in found if bar is not None], token
     rows: list[tuple[str, DailyBar]] = []
-    for symbol in sorted(call.symbols()):
-        if symbol not in exchange.world.symbols:
-            continue
+    for symbol in symbols:
         raw = exchange.world.daily_bars(symbol, new_york_date(start), exchange.now)
         bars = adjusted_bars(exchange.world, symbol, raw, adjustment, today)
         kept = bars_between(bars, start, end)
         rows.extend((symbol, bar) for bar in (reversed(kept) if descending else kept))
     page, token = page_from(rows, call.text("page_token"), limit)
-    return list(page), token
+    return [(symbol, render_bar(bar)) for symbol, bar in page], token
+
+
+def _intraday(
+    exchange: Exchange, symbol: str, interval: Interval, adjustment: str
+) -> tuple[str, Json] | None:
+    bar = bar_of(exchange.world, symbol, interval)
+    if bar is None:
+        return None
+    today = new_york_date(exchange.now)
+    (adjusted,) = adjusted_bars(exchange.world, symbol, [bar], adjustment, today)
+    return symbol, {**render_bar(adjusted), "t": timestamp(interval.stamp)}
 
 
 def check_daily(call: Call) -> None:
-    """Refuse bars of any length but a day."""
+    """Refuse bars of options of any length but a day."""
     if call.text("timeframe") not in DAILY_TIMEFRAMES:
-        raise bad_query("this exchange has daily bars only: timeframe must be 1Day")
+        raise bad_query("this exchange has daily bars of options only: timeframe must be 1Day")
 
 
 def get_corporate_actions(exchange: Exchange, call: Call) -> Reply:

@@ -280,7 +280,7 @@ def test_every_reply_tells_the_rate_limit(clients: Clients) -> None:
         ("GET", "/v2/orders?after=whenever", 400),
         ("GET", "/v1beta1/options/snapshots/ACME?page_token=%21", 400),
         ("GET", "/v1beta1/options/snapshots", 400),
-        ("GET", "/v2/stocks/bars?symbols=ACME&timeframe=1Min", 400),
+        ("GET", "/v2/stocks/bars?symbols=ACME&timeframe=1Week", 400),
     ],
 )
 def test_what_cannot_be_answered_is_said_so(
