@@ -5,7 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from agent.book.records import Trade
-from agent.book.states import ACTIVE_STATUSES, ExitReason, TradeStatus
+from agent.book.states import ACTIVE_STATUSES, TradeStatus
 from agent.risk.reservation import PORTFOLIO_KEY, day_key, symbol_key
 from simulator.checkers.cash_identity import check_cash_identity
 from simulator.exchange.calendar import new_york_date
@@ -156,30 +156,6 @@ class EverythingEnds:
 
 def _lives(run: object) -> bool:
     return getattr(run, "status", None) == "RUNNING"
-
-
-class OwnerIsTold:
-    """9: what matters was told at least once, and nothing more often than its bound."""
-
-    name = "owner_is_told"
-
-    def check(self, view: DayView) -> list[str]:
-        told = Counter(alert.alert_id for alert in view.alerts.published)
-        most = view.profile.tellings_max
-        return [f"{key} was told {count} times" for key, count in told.items() if count > most]
-
-    def check_end(self, view: DayView) -> list[str]:
-        told = {alert.alert_id for alert in view.alerts.published}
-        found = [f"{a.alert_id} was never told" for a in view.book.outbox.unsent()]
-        for trade in view.book.all_trades():
-            if trade.execution.contracts and f"{trade.trade_id}-entry-1-alert" not in told:
-                found.append(f"the owner never heard that {trade.trade_id} was opened")
-            close = f"{trade.trade_id}-close-{trade.close_attempts}-alert"
-            if trade.exit_reason is ExitReason.ROLL:
-                close = f"{trade.trade_id}-roll-{trade.campaign.attempts}-alert"
-            if trade.status is TradeStatus.CLOSED and close not in told:
-                found.append(f"the owner never heard that {trade.trade_id} was closed")
-        return self.check(view) + found
 
 
 class NoSecretLeaks:

@@ -23,6 +23,7 @@ MACHINE_STATES: tuple[str, ...] = (
     "close_position.ReconcileOrder",
     "scan_market",
     "monitor_positions",
+    "watch_heartbeat",
 )
 ANYWHERE: tuple[FaultKind, ...] = (
     FaultKind.DIE_BEFORE,
@@ -60,7 +61,6 @@ NOT_YET_COVERED: tuple[str, ...] = (
     "the broker's own liquidations and corporate actions",
     "cash-secured puts and assigned stock: rule 4 watches spreads only",
     "the reconciler's orphans: somebody else's orders are in contracts that the agent never trades",
-    "clock skew between the broker and others: the agent goes by the broker's clock alone",
 )
 
 

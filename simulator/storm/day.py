@@ -17,11 +17,11 @@ from agent.book.states import TradeStatus
 from agent.strategies.registry import strategies_for
 from agent.use_cases.desk import AssembledDesk
 from simulator.exchange import Exchange
+from simulator.storm.checkers_alerts import OwnerIsTold
 from simulator.storm.checkers_book import (
     BookIsBroker,
     EverythingEnds,
     NoSecretLeaks,
-    OwnerIsTold,
     ReservationsSum,
 )
 from simulator.storm.checkers_exits import ExitsFire
@@ -49,10 +49,13 @@ from simulator.storm.market import FickleFills
 from simulator.storm.people import People
 from simulator.storm.ports import (
     FaultyAlerts,
+    FaultyBeats,
     FaultyBook,
     FaultyControl,
+    FaultyLearningLog,
     FaultyMetrics,
     FaultyOutbox,
+    FaultyReportDates,
     FaultyVolatility,
     FaultyWorkflows,
     StormBook,
@@ -62,16 +65,18 @@ from simulator.storm.scenario import Scenario, draw_scenario
 from simulator.storm.scheduler import Scheduler
 from simulator.storm.view import Checker, DayView, MonitorPass, Violation
 
-MONITOR_MINUTES, SCAN_MINUTES = 5, 30
 SESSION_MINUTES = 390
 EVE_SCAN_MINUTES = (330, 360)
 BEFORE_OPEN = timedelta(minutes=5)
 REPORTS_AHEAD = timedelta(days=80)
 EVENING = timedelta(minutes=60)
 """When the day is explained, after its close."""
+REVIEW = timedelta(minutes=70)
+"""When the strategies are reviewed, as on the last evening of a week."""
 BEFORE_EVENING, AFTER_EVENING = timedelta(minutes=55), timedelta(minutes=85)
-PERIODS_MINUTES = {"monitor_positions": MONITOR_MINUTES, "scan_market": SCAN_MINUTES}
+PERIODS_MINUTES = {"monitor_positions": 5, "scan_market": 30, "watch_heartbeat": 30}
 REDELIVERIES_MAX = 2
+DELIVERY_SECONDS_MAX = 2.0
 KEY_ID, SECRET_KEY = "storm-key-id-3141", "storm-secret-key-2718"
 
 
@@ -124,22 +129,7 @@ class StormDay:
         """`only` names the faults that may strike, `unwatched` the rules that nobody checks."""
         self.dice = Dice(seed)
         self.scenario: Scenario = draw_scenario(seed, profile, self.dice)
-        self.exchange = Exchange(
-            self.scenario.market,
-            starting_cash=self.scenario.starting_cash,
-            seed=seed,
-            fill_model=FickleFills(
-                self.dice,
-                profile.fickleness,
-                lambda: self.exchange.now,
-                self.scenario.day.opens_at,
-            ),
-            partial_fill_probability=Decimal(str(profile.partial_fills)),
-            cancel_delay_seconds=self.dice.pick("cancel delay", (0, 0, 1, 4)),
-            key_id=KEY_ID,
-            secret_key=SECRET_KEY,
-            starts_at=self.scenario.eve.opens_at,
-        )
+        self.exchange = exchange_of(self.scenario, profile, self.dice)
         self.plan = FaultPlan(self.dice, profile, lambda: self.exchange.now, only)
         self.scheduler = Scheduler(self.exchange.clock, self.dice, self._after_step)
         self._book = StormBook(lambda: self.exchange.now)
@@ -148,6 +138,8 @@ class StormDay:
         self._metrics = MemoryMetrics()
         self._volatility = MemoryVolatilityHistory()
         self._reports = MemoryReportDates()
+        self._beats = MemoryBeats()
+        self._learning_log = MemoryLearningLog()
         for symbol, samples in self.scenario.samples.items():
             self._volatility.record(symbol, samples)
             # No report falls into any life here: they are for other tests than storms.
@@ -174,13 +166,12 @@ class StormDay:
     def run(self) -> DayResult:
         """Play the eve in calm, then the day in its weather, and look at what is left."""
         eve, day = self.scenario.eve, self.scenario.day
-        for minute in EVE_SCAN_MINUTES:
-            self._slot("scan_market", eve.opens_at + timedelta(minutes=minute))
+        self._plan_slots(since=eve.opens_at, until=day.opens_at)
         self._run_to(eve.closes_at - timedelta(minutes=10))
         self._run_to(day.opens_at - BEFORE_OPEN)
         self.counts["carried"] = len(self._book.active_trades())
         self.plan.is_on = True
-        self._timetable(day.opens_at)
+        self._plan_slots(since=day.opens_at, until=day.closes_at + AFTER_EVENING)
         People(self.view, self.scheduler).act()
         self._run_to(self.scenario.calm_from)
         self.plan.is_on = False
@@ -218,28 +209,26 @@ class StormDay:
             market=connection.market,
             book=FaultyBook(sandbox, self._book),
             volatility=FaultyVolatility(sandbox, self._volatility),
-            reports=self._reports,
+            reports=FaultyReportDates(sandbox, self._reports),
             control=FaultyControl(sandbox, self._control),
-            beats=MemoryBeats(),
+            beats=FaultyBeats(sandbox, self._beats),
             workflows=FaultyWorkflows(sandbox, self.executions.start, self.executions.state),
             alerts=FaultyAlerts(sandbox, self._alerts),
             outbox=FaultyOutbox(sandbox, self._book.outbox),
             metrics=FaultyMetrics(sandbox, self._metrics),
-            learning_log=MemoryLearningLog(),
+            learning_log=FaultyLearningLog(sandbox, self._learning_log),
         )
 
     # The timetable
 
-    def _timetable(self, opens_at: datetime) -> None:
-        for minute in range(0, SESSION_MINUTES, MONITOR_MINUTES):
-            self._slot("monitor_positions", opens_at + timedelta(minutes=minute))
-        for minute in range(0, SESSION_MINUTES, SCAN_MINUTES):
-            self._slot("scan_market", opens_at + timedelta(minutes=minute))
-        self._slot("analyze_day", self.scenario.day.closes_at + EVENING)
+    def _plan_slots(self, *, since: datetime, until: datetime) -> None:
+        for function, slot in slots_of(self.scenario):
+            if since <= slot < until:
+                self._slot(function, slot)
 
     def _slot(self, function: str, slot: datetime) -> None:
         """Let a schedule fire for a slot, which may go wrong in its own ways."""
-        name = f"{function}@{slot.astimezone(UTC):%d%H%M}"
+        name = slot_key(function, slot)
         self.scheduler.at(slot, f"{name}/due", lambda: self._fire(function, slot, name))
 
     def _fire(self, function: str, slot: datetime, name: str) -> None:
@@ -255,7 +244,7 @@ class StormDay:
         elif kind is FaultKind.SLOT_TOGETHER:
             self._deliver(function, slot, f"{name}#1", float(period))
         else:
-            self._deliver(function, slot, f"{name}#1", self.dice.between(name, 0.0, 2.0))
+            self._deliver(function, slot, f"{name}#1", delivery_seconds(self.dice, function, slot))
         if kind is FaultKind.SLOT_TWICE:
             self._deliver(function, slot, f"{name}#2", late)
 
@@ -350,6 +339,54 @@ class StormDay:
             if isinstance(checker, ExitsFire):
                 for reason, number in checker.required.items():
                     counts[f"exit_required_{reason}"] = number
+
+
+def exchange_of(scenario: Scenario, profile: Profile, dice: Dice) -> Exchange:
+    """Open the exchange of a day, on its eve."""
+
+    def now() -> datetime:
+        return exchange.now
+
+    exchange = Exchange(
+        scenario.market,
+        starting_cash=scenario.starting_cash,
+        seed=scenario.seed,
+        fill_model=FickleFills(dice, profile.fickleness, now, scenario.day.opens_at),
+        partial_fill_probability=Decimal(str(profile.partial_fills)),
+        cancel_delay_seconds=dice.pick("cancel delay", (0, 0, 1, 4)),
+        key_id=KEY_ID,
+        secret_key=SECRET_KEY,
+        starts_at=scenario.eve.opens_at,
+    )
+    return exchange
+
+
+def slots_of(scenario: Scenario) -> tuple[tuple[str, datetime], ...]:
+    """Give what schedules fire on a day, and the eve's scans, in order of time."""
+    eve, opens_at = scenario.eve.opens_at, scenario.day.opens_at
+    closes_at = scenario.day.closes_at
+    slots = [("scan_market", eve + timedelta(minutes=minute)) for minute in EVE_SCAN_MINUTES]
+    for function, minutes in PERIODS_MINUTES.items():
+        slots += [
+            (function, opens_at + timedelta(minutes=minute))
+            for minute in range(0, SESSION_MINUTES, minutes)
+        ]
+    slots += [
+        ("analyze_day", closes_at + EVENING),
+        ("learn_weekly", closes_at + REVIEW),
+        ("monitor_positions", closes_at + AFTER_EVENING),
+    ]
+    return tuple(sorted(slots, key=lambda slot: slot[1]))
+
+
+def slot_key(function: str, slot: datetime) -> str:
+    """Name a slot as chance knows it."""
+    return f"{function}@{slot.astimezone(UTC):%d%H%M}"
+
+
+def delivery_seconds(dice: Dice, function: str, slot: datetime) -> float:
+    """Say how long after its time a slot arrives where nothing goes wrong."""
+    return dice.between(slot_key(function, slot), 0.0, DELIVERY_SECONDS_MAX)
 
 
 def _came_in_parts(view: DayView, order_id: str) -> bool:

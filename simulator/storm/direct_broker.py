@@ -9,7 +9,7 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 from urllib.parse import unquote
@@ -25,11 +25,22 @@ from simulator.exchange import Exchange, RefusalError
 from simulator.exchange.app import GATEWAY_PAGE
 from simulator.exchange.calls import Call, Endpoint, Reply, without_code
 from simulator.exchange.routes import MARKET_DATA, TRADING
-from simulator.storm.faults import HTTP_CANCEL, HTTP_ORDER, HTTP_READ, Fault, FaultKind, Menu
+from simulator.storm.faults import (
+    HTTP_CANCEL,
+    HTTP_CLOCK,
+    HTTP_ORDER,
+    HTTP_READ,
+    Fault,
+    FaultKind,
+    Menu,
+)
 from simulator.storm.sandbox import Sandbox
 
 BASE_URL = "http://127.0.0.1:1"
 READ_TIMEOUT_SECONDS = 5.0
+CLOCK_PATH = "/clock"
+SKEW_SECONDS_MAX = 3.0
+"""How far the broker's clock may be off in one answer, either way."""
 LANDING_SECONDS_MAX = 25.0
 """How much later than its client gave up an order may still land. With the 30 s that a function
 runs, it stays under the 60 s after which the agent takes an unknown order for lost."""
@@ -78,7 +89,7 @@ class DirectTransport:
         def act() -> requests.Response:
             return self._answer(method, f"/{version}{path}", data)
 
-        fault = self._sandbox.fault_at(f"{method} {_family(path)}", _menu(method))
+        fault = self._sandbox.fault_at(f"{method} {_family(path)}", _menu(method, path))
         if fault is None:
             return act()
 
@@ -97,6 +108,8 @@ class DirectTransport:
         data: Mapping[str, Any] | None,
     ) -> requests.Response:
         kind = fault.kind
+        if kind is FaultKind.CLOCK_SKEWED:
+            return self._skewed(fault, act())
         if kind is FaultKind.FILL_AFTER_CANCEL:
             self._exchange.faults.late_fills_after_cancel = 1
             answer = act()
@@ -137,6 +150,14 @@ class DirectTransport:
         # A careless server repeats what it was sent, the keys included.
         message = f"failed for {self._exchange.key_id} {self._exchange.secret_key}"
         return _response(500, json.dumps({"code": 50010000, "message": message}).encode())
+
+    def _skewed(self, fault: Fault, answer: requests.Response) -> requests.Response:
+        body = answer.json()
+        seconds = self._sandbox.plan.dice.between(
+            f"skew/{fault.key}", -SKEW_SECONDS_MAX, SKEW_SECONDS_MAX
+        )
+        shown = datetime.fromisoformat(body["timestamp"]) + timedelta(seconds=seconds)
+        return _response(200, json.dumps({**body, "timestamp": shown.isoformat()}).encode())
 
     def _land_later(self, fault: Fault, data: Mapping[str, Any] | None) -> None:
         body = json.loads(json.dumps(data))
@@ -180,7 +201,9 @@ def _response(
     return response
 
 
-def _menu(method: str) -> Menu:
+def _menu(method: str, path: str) -> Menu:
+    if path == CLOCK_PATH:
+        return HTTP_CLOCK
     if method == "POST":
         return HTTP_ORDER
     return HTTP_CANCEL if method == "DELETE" else HTTP_READ

@@ -30,6 +30,7 @@ class FaultKind(StrEnum):
     ORDER_REFUSED = "http_403"
     BOOK_BUSY_BEFORE = "book_busy_before"
     BOOK_BUSY_AFTER = "book_busy_after"
+    CLOCK_SKEWED = "clock_skewed"
     INDEX_LAG = "index_lag"
     ALERT_LOST_BEFORE = "alert_lost_before"
     ALERT_LOST_AFTER = "alert_lost_after"
@@ -62,6 +63,7 @@ HTTP_READ: Menu = (
     FaultKind.TIMEOUT_BEFORE,
     FaultKind.RESET_BEFORE,
 )
+HTTP_CLOCK: Menu = (*HTTP_READ, FaultKind.CLOCK_SKEWED)
 HTTP_WRITE: Menu = (
     *HTTP_READ,
     FaultKind.SERVER_ERROR_AFTER,
@@ -141,6 +143,7 @@ def _scaled(scale: float) -> Mapping[FaultKind, float]:
         FaultKind.SLOT_MISSING: 0.0100,
         FaultKind.BOOK_BUSY_BEFORE: 0.0030,
         FaultKind.BOOK_BUSY_AFTER: 0.0060,
+        FaultKind.CLOCK_SKEWED: 0.0300,
         FaultKind.INDEX_LAG: 0.5000,
     }
     return {kind: scale * usual.get(kind, 0.0030) for kind in FaultKind}

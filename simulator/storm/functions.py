@@ -10,6 +10,7 @@ from agent.use_cases.analyze_day import analyze_day
 from agent.use_cases.cancel_order import cancel_order
 from agent.use_cases.check_risk import check_risk
 from agent.use_cases.desk import AssembledDesk, Desk
+from agent.use_cases.learn_weekly import learn_weekly
 from agent.use_cases.monitor_positions import monitor_positions
 from agent.use_cases.place_order import place_order
 from agent.use_cases.poll_fill import poll_fill
@@ -19,6 +20,7 @@ from agent.use_cases.scan_market import scan_market
 from agent.use_cases.schedule import ScheduledEvent
 from agent.use_cases.size_position import size_position
 from agent.use_cases.steps import Message, StepInput
+from agent.use_cases.watch_heartbeat import watch_heartbeat
 from simulator.storm.faults import INVOCATION, FaultKind, FaultPlan
 from simulator.storm.sandbox import Sandbox
 from simulator.storm.scheduler import Fiber, ProcessDied, SandboxTimedOut, Scheduler
@@ -36,6 +38,8 @@ SCHEDULED: Mapping[str, Callable[[Desk, ScheduledEvent], Message]] = {
     "scan_market": scan_market,
     "monitor_positions": monitor_positions,
     "analyze_day": analyze_day,
+    "learn_weekly": learn_weekly,
+    "watch_heartbeat": watch_heartbeat,
 }
 DOUBLE_SECONDS_MAX = 20.0
 

@@ -33,6 +33,9 @@ HALF_WIDTH_FRACTION = 0.012
 HALF_WIDTH_MIN = 0.01
 WIDE_HALF_WIDTH_FRACTION = 0.45
 FICKLE_SECONDS = 2
+ABSENT_SECONDS = 15
+ABSENT_SHARE = 0.3
+"""Of the fickleness: how often nobody comes for so long that an order filled in part stays so."""
 
 
 class Disturbance(StrEnum):
@@ -239,7 +242,11 @@ class FickleFills:
         is_marketable = limit is None or limit >= package.natural
         if limit is None or is_marketable or self._now() < self._since:
             return net
-        name = f"fill/{limit}/{int(self._now().timestamp() / FICKLE_SECONDS)}"
+        second = self._now().timestamp()
+        absent = f"absent/{limit}/{int(second / ABSENT_SECONDS)}"
+        if self._dice.chance(absent, self._fickleness * ABSENT_SHARE):
+            return None
+        name = f"fill/{limit}/{int(second / FICKLE_SECONDS)}"
         if net is None and self._dice.chance(f"{name}/generous", self._fickleness / 4):
             net = self._generous.net_price(limit, package)
         if net is None or self._dice.chance(name, self._fickleness):

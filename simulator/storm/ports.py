@@ -5,12 +5,15 @@ from datetime import date, datetime, timedelta
 from typing import TypeVar
 
 from agent.adapters.memory.alerts import MemoryAlerts
+from agent.adapters.memory.beats import MemoryBeats
 from agent.adapters.memory.book import MemoryBook
 from agent.adapters.memory.control import MemoryControl
+from agent.adapters.memory.learning_log import MemoryLearningLog
 from agent.adapters.memory.metrics import MemoryMetrics
 from agent.adapters.memory.outbox import MemoryAlertOutbox
+from agent.adapters.memory.reports import MemoryReportDates
 from agent.adapters.memory.volatility import MemoryVolatilityHistory
-from agent.book.analysis_records import PerformanceMetric, PeriodType
+from agent.book.analysis_records import LearningLogEntry, PerformanceMetric, PeriodType
 from agent.book.changes import BookBusy, BookChange, Lease, LedgerEntry
 from agent.book.records import Alert, Intent, Position, Trade
 from agent.market.volatility import ImpliedVolatilitySample
@@ -246,6 +249,58 @@ class FaultyVolatility:
     def record(self, symbol: str, samples: Sequence[ImpliedVolatilitySample]) -> int:
         return self._sandbox.effect(
             "volatility.record", BOOK_WRITE, lambda: self._history.record(symbol, samples), _busy
+        )
+
+
+class FaultyReportDates:
+    """The dates of reports over their memory."""
+
+    def __init__(self, sandbox: Sandbox, dates: MemoryReportDates) -> None:
+        self._sandbox = sandbox
+        self._dates = dates
+
+    def reports(self, symbol: str) -> tuple[date, ...]:
+        return self._sandbox.effect(
+            "reports.reports", BOOK_READ, lambda: self._dates.reports(symbol), _busy
+        )
+
+    def replace_reports(self, symbol: str, reports: Sequence[date]) -> None:
+        self._dates.replace_reports(symbol, reports)
+
+
+class FaultyBeats:
+    """The signs of life over their memory."""
+
+    def __init__(self, sandbox: Sandbox, beats: MemoryBeats) -> None:
+        self._sandbox = sandbox
+        self._beats = beats
+
+    def beat(self, function: str, slot: datetime) -> None:
+        self._sandbox.effect(
+            "beats.beat", BOOK_WRITE, lambda: self._beats.beat(function, slot), _busy
+        )
+
+    def last_beat(self, function: str) -> datetime | None:
+        return self._sandbox.effect(
+            "beats.last_beat", BOOK_READ, lambda: self._beats.last_beat(function), _busy
+        )
+
+
+class FaultyLearningLog:
+    """The log of the learner over its memory."""
+
+    def __init__(self, sandbox: Sandbox, log: MemoryLearningLog) -> None:
+        self._sandbox = sandbox
+        self._log = log
+
+    def append(self, entry: LearningLogEntry) -> bool:
+        return self._sandbox.effect(
+            "learning_log.append", BOOK_WRITE, lambda: self._log.append(entry), _busy
+        )
+
+    def entry(self, log_id: str) -> LearningLogEntry | None:
+        return self._sandbox.effect(
+            "learning_log.entry", BOOK_READ, lambda: self._log.entry(log_id), _busy
         )
 
 

@@ -208,15 +208,16 @@ def _windows(
         name = f"window/{symbol}/{number}"
         starts = free_from + dice.between(f"{name}/starts", 0.0, 150.0)
         lasts = dice.between(f"{name}/lasts", 1.0, 35.0)
-        if dice.chance(f"{name}/scan", 0.6):
+        falls = course in {Course.SLUMP, Course.WHIPSAW}
+        if falls and dice.chance(f"{name}/falls", 0.7):
+            starts = max(free_from, _fall_starts(symbol, dice))
+            lasts = dice.between(f"{name}/lasts", 60.0, 120.0)
+        elif dice.chance(f"{name}/scan", 0.6):
             if number or dice.chance(f"{name}/later", 0.3):
                 starts = free_from + SCAN_MINUTES - free_from % SCAN_MINUTES
             else:
                 starts = 0.0
             starts += dice.between(f"{name}/behind", 0.03, 0.4)
-        elif course in {Course.SLUMP, Course.WHIPSAW}:
-            starts = max(free_from, _fall_starts(symbol, dice))
-            lasts = dice.between(f"{name}/lasts", 60.0, 120.0)
         if starts + lasts > CALM_FROM_MINUTE:
             break
         since = day.opens_at + timedelta(minutes=starts)

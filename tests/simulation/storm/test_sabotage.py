@@ -24,23 +24,22 @@ BROKEN_RULES = {
     "cancel-everything": "foreign_untouched",
     "sell-below-natural": "prices_are_sane",
     "leak-the-keys": "no_secret_leaks",
-    "flatter-the-fills": "book_is_broker",
+    "flatter-the-fills": "records_are_true",
     "leave-out-the-cover": "no_uncovered_short",
 }
 """What some sabotages must be noticed by; of the others any rule will do."""
 NOTICED_BY_ONE_RULE = (
-    ("send-before-writing", "orders_have_intents"),
-    ("flatter-the-fills", "book_is_broker"),
-    ("ignore-the-daily-loss", "limits_hold"),
-    ("leave-out-the-cover", "no_uncovered_short"),
-    ("never-redrive", "everything_ends"),
-    ("check-instead-of-reserve", "reservations_sum"),
-    ("forget-the-target", "exits_fire"),
-    ("leak-the-keys", "no_secret_leaks"),
-    ("tell-for-ever", "owner_is_told"),
-    ("cancel-everything", "foreign_untouched"),
+    ("send-before-writing", ("orders_have_intents",)),
+    ("flatter-the-fills", ("records_are_true", "book_is_broker")),
+    ("ignore-the-daily-loss", ("limits_hold",)),
+    ("never-redrive", ("everything_ends",)),
+    ("release-twice", ("reservations_sum",)),
+    ("forget-the-target", ("exits_fire",)),
+    ("leak-the-keys", ("no_secret_leaks",)),
+    ("tell-for-ever", ("owner_is_told",)),
+    ("cancel-everything", ("foreign_untouched",)),
 )
-"""For each of the ten promises that rules watch, a sabotage that nothing else notices."""
+"""For the promises that rules watch, a sabotage that no other promise's rules notice."""
 
 
 @pytest.mark.parametrize("name", SABOTAGES)
@@ -52,10 +51,12 @@ def test_a_sabotage_is_noticed_by_the_rule_that_it_breaks(name: str) -> None:
 
 
 @pytest.mark.nightly
-@pytest.mark.parametrize(("name", "rule"), NOTICED_BY_ONE_RULE)
-def test_a_promise_is_watched_by_a_rule_that_no_other_replaces(name: str, rule: str) -> None:
+@pytest.mark.parametrize(("name", "rules"), NOTICED_BY_ONE_RULE)
+def test_a_promise_is_watched_by_rules_that_no_other_replaces(
+    name: str, rules: tuple[str, ...]
+) -> None:
     assert catch(SABOTAGES[name], ROUGH) is not None
-    assert catch(SABOTAGES[name], ROUGH, unwatched=frozenset({rule})) is None
+    assert catch(SABOTAGES[name], ROUGH, unwatched=frozenset(rules)) is None
 
 
 def test_a_sabotage_leaves_nothing_broken_behind() -> None:
