@@ -19,7 +19,7 @@ from simulator.storm.market import Disturbance, StormMarket
 from simulator.storm.view import DayView, MonitorPass
 
 STOP_MARGIN = 1.03
-MODEL_MARGIN = 1.20
+MODEL_MARGIN = 1.12
 """A model mark rests on volatilities of before: only what is far beyond the stop must fire."""
 TARGET_MARGIN = 0.02
 BREACH_MARGIN_FRACTION = 0.002

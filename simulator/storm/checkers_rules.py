@@ -1,5 +1,6 @@
 """Rules of conduct: stale slots are dropped, halts are kept, urgent exits end, fees are right."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -17,8 +18,30 @@ PASS_SECONDS = 45.0
 FEE_TOLERANCE_FRACTION, FEE_TOLERANCE = Decimal("0.001"), Decimal("0.001")
 NEW_RATES_TOLERANCE_FRACTION = Decimal("0.20")
 """Where the exchange's rates changed between the eve and the day: the agent knows one set."""
+DEFECT = re.compile(
+    r"\b(ArithmeticError|AssertionError|AttributeError|IndexError|KeyError|LookupError|NameError|"
+    r"NotImplementedError|OverflowError|RecursionError|RuntimeError|TransitionRefused|TypeError|"
+    r"ValidationError|ValueError|ZeroDivisionError|InvalidOperation)\b"
+)
 NARROW = Decimal("0.05")
 """An exit whose natural price is nearer to the width than this may be capped below it."""
+
+
+class NothingIsBroken:
+    """What fails, fails by a name that stands for something of the world, never by a defect."""
+
+    name = "nothing_is_broken"
+
+    def __init__(self) -> None:
+        self._lines = 0
+
+    def check(self, view: DayView) -> list[str]:
+        lines = view.functions.log[self._lines :]
+        self._lines = len(view.functions.log)
+        return [f"a defect: {line[:200]}" for line in lines if DEFECT.search(line)]
+
+    def check_end(self, view: DayView) -> list[str]:
+        return self.check(view)
 
 
 class StaleSlotsAreDropped:

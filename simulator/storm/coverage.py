@@ -44,14 +44,14 @@ PER_HUNDRED_DAYS: Mapping[str, int] = {
     "orders": 300,
     "fills": 300,
     "partial_orders": 10,
-    "carried": 50,
+    "carried": 150,
     "times_quiescent": 1_000,
     "trade_closed": 30,
     "exit_profit_target": 8,
     "exit_stop_loss": 3,
     "exit_manual": 3,
-    "exit_expiration_near": 1,
-    "exit_strike_breached": 1,
+    "exit_expiration_near": 10,
+    "exit_strike_breached": 10,
 }
 """What so many days must have seen, whatever the profile."""
 NOT_YET_COVERED: tuple[str, ...] = (

@@ -37,6 +37,7 @@ from simulator.storm.checkers_records import RecordsAreTrue
 from simulator.storm.checkers_rules import (
     FeesAndProfitsAreRight,
     HaltsAreKept,
+    NothingIsBroken,
     StaleSlotsAreDropped,
     UrgentExitsEnd,
 )
@@ -94,6 +95,7 @@ def all_checkers() -> tuple[Checker, ...]:
         ExitsFire(),
         UrgentExitsEnd(),
         HaltsAreKept(),
+        NothingIsBroken(),
         StaleSlotsAreDropped(),
         FeesAndProfitsAreRight(),
         RecordsAreTrue(),

@@ -27,6 +27,8 @@ AGES_DAYS = (1, 6, 15, 29, 36, 36)
 """How long before the storm the carried trades were opened. The last ones leave the trades within
 their last days: then only what expires within days of the storm is thick enough to enter."""
 OLD_DAYS, LAST_DAYS = 29, 7
+SESSIONS_MIN, SESSIONS_AFTER = 8, 6
+"""Sessions that the calendar knows in all, and from the day on."""
 CASH = (60_000, 100_000, 250_000, 400_000)
 HISTORY_SESSIONS = 90
 SYMBOLS = ("ACME", "BETA")
@@ -76,11 +78,11 @@ def draw_scenario(seed: int, profile: Profile, dice: Dice) -> Scenario:
     """Draw a day; the same seed and profile give the same one."""
     day = _weekday(FIRST_DAY + timedelta(days=dice.whole("day", 0, DAYS_TO_CHOOSE)), 1)
     eve = _weekday(day - timedelta(days=dice.pick("age", AGES_DAYS)), -1)
-    dates = [_weekday(eve - timedelta(days=1), -1), eve, day]
-    while len(dates) < 8:
+    dates = [_weekday(eve - timedelta(days=1), -1), eve]
+    while len(dates) < SESSIONS_MIN or dates[-SESSIONS_AFTER] < day:
         dates.append(_weekday(dates[-1] + timedelta(days=1), 1))
     sessions = [regular_session(each) for each in dates]
-    storm = sessions[2]
+    storm = next(session for session in sessions if session.session == day)
     fridays = _days(FRIDAY, eve + timedelta(days=20), day + timedelta(days=52))
     foreign_expiration = _days(WEDNESDAY, day + timedelta(days=5), day + timedelta(days=14))[0]
     is_old = (day - eve).days >= OLD_DAYS
