@@ -54,6 +54,9 @@ def _untold(trade: Trade, told: dict[str, AlertKind]) -> list[str]:
     if trade.exit_reason is ExitReason.ROLL:
         ended_by = f"roll-{trade.campaign.attempts}"
     closed = told.get(f"{trade.trade_id}-{ended_by}-alert")
+    if trade.holdings.booked:  # It went in parts, and each part was told.
+        own = {kind for key, kind in told.items() if key.startswith(f"{trade.trade_id}-")}
+        closed = AlertKind.POSITION_CLOSED if AlertKind.POSITION_CLOSED in own else closed
     if trade.status is TradeStatus.CLOSED and closed is not AlertKind.POSITION_CLOSED:
         found.append(f"the owner heard that {trade.trade_id} was closed as {closed}")
     return found

@@ -108,8 +108,8 @@ class ExitsFire:
         found = []
         for trade_id, attempts in one.close_attempts.items():
             trade = view.book.trade(trade_id)
-            if trade is None:
-                continue
+            if trade is None or not trade.is_whole:
+                continue  # What is left of a trade goes leg by leg, whatever its rules say.
             reason = self._must_leave(view, trade, one)
             if reason is None:
                 continue

@@ -100,7 +100,7 @@ def _overfilled(view: DayView) -> list[str]:
     wanted: dict[tuple[str, int], int] = {}
     by_trade: defaultdict[str, int] = defaultdict(int)
     for order in view.own_orders:
-        if is_of_one_leg(order.client_order_id):
+        if is_of_one_leg(order):
             continue  # What it may close, the broker knows: more would open, and says so.
         moved = units_moved(order)
         key = (intent_id_of(order.client_order_id), moved)
@@ -172,7 +172,7 @@ class PricesAreSane:
                 found += self._entry(view, order, known, known.signal)
                 continue
             trade = view.book.trade(known.trade_id)
-            if is_of_one_leg(order.client_order_id):
+            if is_of_one_leg(order):
                 continue  # A leg alone has no width.
             width = None if trade is None else trade.structure.width
             if width is not None and not Decimal(0) < limit <= max(width, _cap(order, known)):

@@ -20,7 +20,6 @@ from simulator.storm.scenario import Scenario
 
 _ORDER_SUFFIX = re.compile(r"(-leg\d+)?-o\d+$")
 """What an order adds to the name of its intent: the leg that it trades alone, and its rung."""
-_LEG_ORDER = re.compile(r"-leg\d+-o\d+$")
 
 
 @dataclass(frozen=True)
@@ -137,9 +136,12 @@ def trade_id_of(client_order_id: str) -> str:
     return ""
 
 
-def is_of_one_leg(client_order_id: str) -> bool:
-    """Say whether an order trades one leg of a structure alone."""
-    return _LEG_ORDER.search(client_order_id) is not None
+def is_of_one_leg(order: Order) -> bool:
+    """Say whether an order trades one leg of a structure alone, or shares that came of one.
+
+    No strategy of a storm enters a single leg.
+    """
+    return len(order.legs) == 1
 
 
 def units_left_alone(orders: list[Order]) -> int:
@@ -147,7 +149,7 @@ def units_left_alone(orders: list[Order]) -> int:
     opened = [order for order in orders if units_moved(order) > 0]
     alone: Counter[str] = Counter()
     for order in orders:
-        if is_of_one_leg(order.client_order_id):
+        if is_of_one_leg(order):
             alone[order.legs[0].symbol] += order.filled_units
     if not opened:
         return 0
@@ -159,7 +161,7 @@ def units_moved(order: Order) -> int:
 
     A roll takes and adds at once; what one leg does alone, `units_left_alone` counts.
     """
-    if is_of_one_leg(order.client_order_id):
+    if is_of_one_leg(order):
         return 0
     opens = {leg.position_intent is not None and leg.position_intent.opens for leg in order.legs}
     return sum(1 if is_opened else -1 for is_opened in opens)

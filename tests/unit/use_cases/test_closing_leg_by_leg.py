@@ -4,6 +4,7 @@ from decimal import Decimal
 
 import pytest
 
+from agent.book.changes import BookConflict
 from agent.book.overrides import request_manual_exit
 from agent.book.records import Intent, PositionStatus, RefusalKind
 from agent.book.states import ExitReason, TradeStatus
@@ -13,6 +14,7 @@ from agent.use_cases.place_order import place_order
 from agent.use_cases.poll_fill import poll_fill
 from agent.use_cases.reconcile_order import reconcile_order
 from agent.use_cases.record_fill import record_fill
+from agent.use_cases.settlement import settle
 from agent.use_cases.steps import FillStatus, StepInput
 from tests.unit.use_cases.conftest import LONG_PUT, SHORT_PUT, TestDesk
 from tests.unit.use_cases.test_monitor_positions import a_pass
@@ -146,6 +148,19 @@ def test_what_a_crash_has_left_goes_in_the_next_pass(desk: TestDesk) -> None:
     fills = desk.exchange.book.fills
     cash = sum((-f.side.sign * f.price * f.quantity * 100 for f in fills), Decimal(0))
     assert closed.execution.entry_cash + closed.execution.exit_cash == cash
+
+
+def test_what_another_settled_between_two_reads_is_a_conflict(desk: TestDesk) -> None:
+    first = left_half_way(desk)
+    reconcile_order(desk.desk, step(first))
+    desk.workflows.end(first.intent_id)
+    a_pass(desk)
+    second = desk.close_intents()[-1]
+    walk(desk, second)
+    intent, trade = desk.intent(second.intent_id), desk.trade(second)
+    record_fill(desk.desk, step(second))
+    with pytest.raises(BookConflict, match="not closing"):
+        settle(desk.desk, intent, trade)
 
 
 @pytest.mark.parametrize("lost", [1, 2])

@@ -12,6 +12,7 @@ from agent.book.lifecycle import (
     after_share_trade,
 )
 from agent.book.records import Intent, OrderAttempt, Trade
+from agent.book.states import TradeStatus
 from agent.book.winding_up import RemainderFills, settle_remainder
 from agent.options.structures import Leg, LegSide, Structure
 from agent.ports import ShareOrderRequest
@@ -83,10 +84,16 @@ def share_request(intent: Intent, trade: Trade, attempt: OrderAttempt) -> ShareO
 
 
 def remainder_change(desk: Desk, intent: Intent) -> BookChange:
-    """Give the change that records a leg or shares that were traded alone."""
+    """Give the change that records a leg or shares that were traded alone.
+
+    Raises BookConflict where the trade has moved on since the intent was read: somebody settled it.
+    """
     trade = desk.book.trade(intent.trade_id)
-    if trade is None:
-        raise BookConflict(f"{intent.trade_id} is gone")
+    if trade is None or (trade.status, trade.close_attempts) != (
+        TradeStatus.CLOSING,
+        intent.attempt,
+    ):
+        raise BookConflict(f"{intent.trade_id} is not closing for {intent.intent_id} any more")
     at = desk.clock.market_clock().now
     fills = _fills(intent)
     fees, after = ZERO, trade
