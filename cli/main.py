@@ -9,6 +9,7 @@ from rich.markup import escape
 
 from cli.backfill_iv import backfill_iv
 from cli.demo import demo
+from cli.doctor import doctor
 from cli.exchange import exchange
 from cli.flatten import flatten
 from cli.problems import ReportedProblem
@@ -29,6 +30,7 @@ app.command()(demo)
 app.command()(exchange)
 app.command()(storm)
 app.command()(show_config)
+app.command()(doctor)
 app.command()(state)
 app.add_typer(trade, name="trade")
 app.command()(report_dates)
