@@ -164,7 +164,7 @@ def _table(found: list[Need], equity: Decimal | None) -> Table:
         title="One contract, and the smallest account that can trade it (USD)",
         box=SIMPLE_HEAD,
         title_justify="left",
-        pad_edge=False,
+        padding=(0, 1, 0, 0),
     )
     for column in ("Strategy", "Structure"):
         table.add_column(column, no_wrap=True)
