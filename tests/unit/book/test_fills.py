@@ -1,3 +1,4 @@
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -73,3 +74,38 @@ def test_an_intent_is_settled_when_no_order_can_fill_any_more(
     status: OrderStatus, settled: bool
 ) -> None:
     assert is_settled(an_intent(orders=(an_order_attempt(status=status),))) is settled
+
+
+def test_how_well_orders_filled_is_measured_from_arrival_and_at_the_fill() -> None:
+    first = an_order_attempt(status=OrderStatus.CANCELED)  # mid 1.25, natural 1.15
+    second = filled(
+        2,
+        "1.12",
+        ("3.30", "2.18"),
+        mid_cash=Decimal("1.15"),
+        natural_cash=Decimal("1.05"),
+    ).model_copy(update={"filled_at": AS_OF + timedelta(seconds=17)})
+    quality = summarize_fills([first, second], a_put_spread()).quality
+    assert quality is not None
+    assert quality.slippage_on_arrival == Decimal("0.13")
+    assert quality.slippage_at_fill == Decimal("0.03")
+    assert quality.conceded_fraction == Decimal("0.3")
+    assert (quality.fill_seconds, quality.reprices) == (17.0, 1)
+
+
+def test_what_is_not_known_of_a_fill_stays_unknown() -> None:
+    level = filled(1, "1.20", ("3.40", "2.20"), natural_cash=Decimal("1.25"))
+    quality = summarize_fills(
+        [level.model_copy(update={"filled_at": None})], a_put_spread()
+    ).quality
+    assert quality is not None
+    assert quality.conceded_fraction is None
+    assert quality.fill_seconds is None
+
+
+def test_a_fill_that_is_stamped_before_its_order_was_quick() -> None:
+    early = filled(1, "1.20", ("3.40", "2.20"))
+    skewed = early.model_copy(update={"filled_at": AS_OF - timedelta(seconds=1)})
+    quality = summarize_fills([skewed], a_put_spread()).quality
+    assert quality is not None
+    assert quality.fill_seconds == 0.0

@@ -33,6 +33,12 @@ def test_an_entry_walks_its_ladder_until_the_exchange_fills_it(desk: TestDesk) -
     assert trade.execution.credit == Decimal("1.17")
     assert trade.execution.entry_slippage == Decimal("0.03")
     assert trade.execution.reprices == 1
+    quality = trade.execution.entry_quality
+    assert quality is not None
+    assert quality.slippage_at_fill == Decimal("0.03")
+    assert quality.conceded_fraction == Decimal("0.3")
+    assert quality.fill_seconds is not None
+    assert quality.fill_seconds > 0
     assert len(desk.alerts.published) == 1
 
 

@@ -5,7 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from agent.book.records import TERMINAL_ORDER_STATUSES, Intent, OrderAttempt, OrderStatus
+from agent.book.records import (
+    TERMINAL_ORDER_STATUSES,
+    FillQuality,
+    Intent,
+    OrderAttempt,
+    OrderStatus,
+)
 from agent.options.structures import Structure
 
 ZERO = Decimal(0)
@@ -27,6 +33,7 @@ class FillSummary:
     slippage: Decimal | None
     filled_at: datetime | None
     reprices: int
+    quality: FillQuality | None = None
 
 
 def filled_contracts(orders: Sequence[OrderAttempt]) -> int:
@@ -59,12 +66,35 @@ def summarize_fills(orders: Sequence[OrderAttempt], structure: Structure) -> Fil
         for leg, price in enumerate(order.leg_prices):
             leg_totals[leg] += price * order.filled_contracts
     cash_per_share = cash_shares / contracts
+    filled_at = max((order.filled_at for order in filled if order.filled_at), default=None)
     return FillSummary(
         contracts=contracts,
         cash=cash_shares * structure.multiplier,
         cash_per_share=cash_per_share,
         leg_prices=tuple(total / contracts for total in leg_totals),
         slippage=orders[0].mid_cash - cash_per_share,
-        filled_at=max((order.filled_at for order in filled if order.filled_at), default=None),
+        filled_at=filled_at,
+        reprices=reprices,
+        quality=_quality(orders, filled, cash_per_share, filled_at, reprices),
+    )
+
+
+def _quality(
+    orders: Sequence[OrderAttempt],
+    filled: Sequence[OrderAttempt],
+    cash_per_share: Decimal,
+    filled_at: datetime | None,
+    reprices: int,
+) -> FillQuality:
+    contracts = filled_contracts(filled)
+    mid = sum((o.mid_cash * o.filled_contracts for o in filled), ZERO) / contracts
+    natural = sum((o.natural_cash * o.filled_contracts for o in filled), ZERO) / contracts
+    waited = None if filled_at is None else (filled_at - orders[0].submitted_at).total_seconds()
+    return FillQuality(
+        slippage_on_arrival=orders[0].mid_cash - cash_per_share,
+        slippage_at_fill=mid - cash_per_share,
+        conceded_fraction=(mid - cash_per_share) / (mid - natural) if mid != natural else None,
+        # Two clocks tell the times of an order: theirs may be a little ahead.
+        fill_seconds=None if waited is None else max(waited, 0.0),
         reprices=reprices,
     )

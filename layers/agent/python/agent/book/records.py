@@ -172,6 +172,20 @@ class Intent(Record):
     version: int = 1
 
 
+class FillQuality(Record):
+    """Keep how well orders were filled; slippage is dollars a share, positive where given up."""
+
+    slippage_on_arrival: Decimal
+    """Against the mid when the first order was priced."""
+    slippage_at_fill: Decimal
+    """Against the mids at which the orders that filled were priced, weighted by contracts."""
+    conceded_fraction: Decimal | None = None
+    """That over the way from those mids to natural; None where there was no way to go."""
+    fill_seconds: float | None = None
+    """From the first order's sending to the last fill; None where the broker did not say when."""
+    reprices: int = 0
+
+
 class TradeExecution(Record):
     """Keep what was done; cash is in dollars for the whole trade, positive when received."""
 
@@ -190,6 +204,10 @@ class TradeExecution(Record):
     """Dollars a share given up against the mid of the first entry order."""
     exit_slippage: Decimal | None = None
     reprices: int = 0
+    entry_quality: FillQuality | None = None
+    """How well the entry was filled; None before a fill."""
+    exit_quality: FillQuality | None = None
+    """How well the last exit that filled was; None before one, and for one leg by leg."""
 
 
 class TradeRisk(Record):

@@ -132,6 +132,7 @@ def open_trade(
             fees=fees,
             entry_slippage=fills.slippage,
             reprices=fills.reprices,
+            entry_quality=fills.quality,
         ),
     )
     positions = tuple(
@@ -334,6 +335,7 @@ def _after_exit(before: TradeExecution, fills: FillSummary, fees: Decimal) -> Tr
             "fees": before.fees + fees,
             "exit_slippage": before.exit_slippage if fills.slippage is None else fills.slippage,
             "reprices": before.reprices + fills.reprices,
+            "exit_quality": before.exit_quality if fills.quality is None else fills.quality,
         }
     )
 
