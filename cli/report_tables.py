@@ -8,8 +8,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from agent.options.contracts import parse_occ_symbol
 from simulator.rehearsal.owner import DeedReport
-from simulator.rehearsal.report import RehearsalReport, TradeReport
+from simulator.rehearsal.report import RehearsalReport, RolledPartReport, TradeReport
 
 STRATEGY_NAMES = {
     "bull_put_spread": "bull put",
@@ -115,6 +116,8 @@ def _trades(report: RehearsalReport) -> Table:
     for trade in report.trades:
         if not trade.execution["contracts"]:
             continue
+        for part in trade.rolled:
+            table.add_row(*_rolled_cells(trade, part))
         table.add_row(*_trade_cells(trade))
     return table
 
@@ -134,8 +137,8 @@ def _trade_cells(trade: TradeReport) -> tuple[str, ...]:
 
 
 def _open_value(trade: TradeReport) -> Decimal:
-    """Sum up legs at mid; where shares came of one, what legs and shares have earned besides."""
-    value = sum((leg.unrealized_pnl or Decimal(0) for leg in trade.legs), Decimal(0))
+    """Sum up legs at mid and what was rolled out of; where shares came of one, all it earned."""
+    value = sum((leg.unrealized_pnl or Decimal(0) for leg in trade.legs), trade.rolled_pnl)
     shares = trade.holdings["shares"]
     if shares is None:
         return value
@@ -143,6 +146,21 @@ def _open_value(trade: TradeReport) -> Decimal:
     earned = Decimal(shares["mark"] or shares["basis"]) - Decimal(shares["basis"])
     value += earned * int(shares["quantity"])
     return value + Decimal(trade.holdings["shares_realized"])
+
+
+def _rolled_cells(trade: TradeReport, part: RolledPartReport) -> tuple[str, ...]:
+    """Show what a trade rolled out of; what that came to is in the trade's own P&L."""
+    contracts = [parse_occ_symbol(symbol) for symbol in part.option_symbols]
+    return (
+        trade.symbol,
+        STRATEGY_NAMES.get(trade.strategy, trade.strategy),
+        "/".join(f"{contract.strike.normalize():f}" for contract in contracts),
+        part.expiration[5:],
+        str(part.contracts),
+        f"{part.credit:.2f}",
+        EXIT_NAMES.get(part.exit_reason, part.exit_reason),
+        "",
+    )
 
 
 def _strikes(trade: TradeReport) -> str:
@@ -209,6 +227,8 @@ def _counts(report: RehearsalReport) -> Table:
     for function, kinds in report.failures.items():
         for kind, number in kinds.items():
             table.add_row(f"failed: {function}, {kind}", f"{number:,}")
+    if report.rolls:
+        table.add_row("rolls", f"{report.rolls:,}")
     for reason, number in report.exits.items():
         table.add_row(f"exits: {reason.replace('_', ' ')}", f"{number:,}")
     return table

@@ -326,6 +326,7 @@ class Rehearsal:
             signals=self._tally.signals,
             entries=sum(trade.execution.contracts > 0 for trade in trades),
             exits=dict(sorted(Counter(str(trade.exit_reason) for trade in closed).items())),
+            rolls=sum(trade.campaign.rolls for trade in trades),
             rejections=self._tally.all_rejections(trades, intents),
             failures=self._tally.failures_by_function(),
             owner=tuple(self._owner.reports),

@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from agent.book.records import Position, Trade
+from agent.book.records import Position, RolledPart, Trade
 from simulator.checkers.cash_identity import CashIdentity
 from simulator.rehearsal.owner import DeedReport
 from simulator.rehearsal.story import StoryEvent
@@ -23,6 +23,20 @@ class LegReport(BaseModel):
     exit_price: Decimal | None
     realized_pnl: Decimal | None
     unrealized_pnl: Decimal | None
+
+
+class RolledPartReport(BaseModel):
+    """A part of a campaign that a roll closed; its P&L is in that of its trade."""
+
+    model_config = ConfigDict(frozen=True)
+
+    rolled_at: str
+    option_symbols: tuple[str, ...]
+    expiration: str
+    contracts: int
+    credit: Decimal
+    debit: Decimal
+    exit_reason: str
 
 
 class TradeReport(BaseModel):
@@ -50,6 +64,10 @@ class TradeReport(BaseModel):
     notes: str
     status: str
     legs: tuple[LegReport, ...]
+    rolled: tuple[RolledPartReport, ...]
+    """What it held before, oldest first."""
+    rolled_pnl: Decimal
+    """What the legs of that came to, in dollars before fees."""
 
 
 class SlotsReport(BaseModel):
@@ -93,6 +111,7 @@ class RehearsalReport(BaseModel):
     signals: int
     entries: int
     exits: dict[str, int]
+    rolls: int
     rejections: dict[str, int]
     failures: dict[str, dict[str, int]]
     """Invocations that failed while the broker was out of reach, by function and error type."""
@@ -165,5 +184,26 @@ def report_trade(trade: Trade, positions: Sequence[Position]) -> TradeReport:
             **{name: record[name] for name in names},
             "expiration": trade.structure.expiration.isoformat(),
             "legs": legs,
+            "rolled_pnl": sum(
+                (
+                    position.realized_pnl or Decimal(0)
+                    for position in positions
+                    if position.option_symbol not in trade.structure.symbols
+                ),
+                Decimal(0),
+            ),
+            "rolled": [_report_part(part) for part in trade.campaign.parts],
         }
+    )
+
+
+def _report_part(part: RolledPart) -> RolledPartReport:
+    return RolledPartReport(
+        rolled_at=part.rolled_at.isoformat(),
+        option_symbols=part.structure.symbols,
+        expiration=part.structure.expiration.isoformat(),
+        contracts=part.contracts,
+        credit=part.credit,
+        debit=part.debit,
+        exit_reason=part.exit_reason,
     )

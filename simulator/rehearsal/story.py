@@ -15,6 +15,7 @@ from agent.options.contracts import parse_occ_symbol
 from simulator.exchange.records import Activity
 from simulator.rehearsal.tally import Failure
 
+ROLL_EVENTS = frozenset({"roll_begun", "roll_settled", "roll_refused", "residue_settled"})
 EXERCISES = {"OPASN": "assigned", "OPEXC": "exercised", "OPEXP": "expired"}
 
 OWNERS_WORDS = {
@@ -109,6 +110,8 @@ def _say(
         told = f"closing: {_words(str(details['reason']))}", str(details["why"])
     elif event.kind.startswith(("leg_", "shares_")):
         told = f"booked: {_words(event.kind)}", str(details["what"])
+    elif event.kind in ROLL_EVENTS:
+        told = _rolling(event)
     elif event.kind in OWNERS_WORDS:
         told = OWNERS_WORDS[event.kind], _owners_word(event)
     elif event.kind == "trade_opened" and trade is not None:
@@ -130,7 +133,25 @@ def _owners_word(event: JournalEvent) -> str:
     return "its owner said so"
 
 
+def _rolling(event: JournalEvent) -> tuple[str, str]:
+    details = event.details
+    if event.kind == "roll_begun":
+        return "rolling", str(details["why"])
+    if event.kind == "roll_refused":
+        return "no roll", str(details["reason"])
+    if event.kind == "residue_settled":
+        return "closed what a roll left", f"{details['contracts']} contracts"
+    return str(details["outcome"]), f"{details['closed']} closed, {details['opened']} opened"
+
+
 def _opening(trade: Trade, signal: Signal | None) -> str:
+    if trade.campaign.parts:
+        # What it was opened with is the first thing that it rolled out of.
+        first = trade.campaign.parts[0]
+        execution = trade.execution.model_copy(
+            update={"contracts": first.contracts, "credit": first.credit}
+        )
+        trade = trade.model_copy(update={"structure": first.structure, "execution": execution})
     credit = trade.execution.credit or Decimal(0)
     sold = f"{trade.execution.contracts} x {_legs(trade)} for {credit:.2f}"
     if signal is None:

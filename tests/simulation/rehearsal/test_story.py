@@ -106,6 +106,27 @@ def test_what_its_owner_said_of_a_trade_is_told_as_said(
     assert (one.event, one.why) == (event, why)
 
 
+@pytest.mark.parametrize(
+    ("kind", "details", "event", "why"),
+    [
+        ("roll_begun", {"why": "Threatened."}, "rolling", "Threatened."),
+        ("roll_refused", {"reason": "no_net_credit 3"}, "no roll", "no_net_credit 3"),
+        (
+            "roll_settled",
+            {"outcome": "partly rolled", "closed": 2, "opened": 1},
+            "partly rolled",
+            "2 closed, 1 opened",
+        ),
+        ("residue_settled", {"contracts": 1}, "closed what a roll left", "1 contracts"),
+    ],
+)
+def test_what_became_of_a_roll_is_told_in_its_order(
+    kind: str, details: dict[str, Any], event: str, why: str
+) -> None:
+    (one,) = told(an_event(f"{TRADE_ID}-{kind}-1", kind=kind, details=details))
+    assert (one.event, one.why) == (event, why)
+
+
 def test_a_refused_entry_gives_the_sentences_of_the_checks_that_refused_it() -> None:
     findings = {
         "heat": "Heat would be 31 %, the limit is 30 %.",

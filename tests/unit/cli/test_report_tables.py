@@ -7,7 +7,7 @@ from typing import Any
 from rich.console import Console
 
 from agent.book.holdings import Holdings, SharesHeld
-from agent.book.records import PositionStatus, Trade
+from agent.book.records import Campaign, PositionStatus, RolledPart, Trade
 from agent.book.states import ExitReason, TradeStatus
 from agent.options.contracts import OptionType
 from agent.options.structures import Leg, LegSide, Structure
@@ -25,7 +25,9 @@ from simulator.rehearsal.story import StoryEvent
 from tests.builders import (
     AS_OF,
     a_contract,
+    a_later_spread,
     a_position,
+    a_put_spread,
     a_trade,
     an_execution,
     positions_of,
@@ -69,6 +71,7 @@ def a_report(cash_end: str = "100000", **changes: Any) -> RehearsalReport:
         "last_session": "2026-06-22",
         "slots": SlotsReport(times={"learn_weekly": ()}, ran={"learn_weekly": 0}, in_timetable={}),
         "exits": {"expiration_near": 1},
+        "rolls": 0,
         "rejections": {"quote_wide": 3},
         "failures": {},
         "owner": (),
@@ -188,3 +191,19 @@ def test_shares_that_are_held_are_named_and_count_at_the_price_last_seen() -> No
     told = printed(a_report(trades=(report_trade(trade, [gone]),)))
     (row,) = [line for line in told.splitlines() if "200 shares" in line]
     assert row.split()[-1] == "(-160.00)"
+
+
+def test_a_campaign_shows_what_it_rolled_out_of_without_a_pnl_of_its_own() -> None:
+    part = RolledPart(
+        structure=a_put_spread(),
+        contracts=2,
+        credit=Decimal("1.20"),
+        debit=Decimal("1.50"),
+        rolled_at=AS_OF,
+    )
+    trade = a_trade(structure=a_later_spread(), campaign=Campaign(rolls=1, parts=(part,)))
+    report = a_report(trades=(report_trade(trade, positions_of(trade)),), rolls=1)
+    lines = [line.split() for line in printed(report).splitlines() if line.strip()]
+    assert ["AAPL", "bull", "put", "190/185", "07-17", "2", "1.20", "roll"] in lines
+    assert ["rolls", "1"] in lines
+    assert next(line for line in lines if "185/180" in line)[-1].startswith("(")
