@@ -93,6 +93,8 @@ def remarks(settings: Settings) -> Iterator[str]:
             "Each symbol needs report dates on record before it is entered: earnings_unknown is"
             " block."
         )
+    if not settings.market.rate_curve:
+        yield f"Every rate is {settings.market.risk_free_rate}: market.rate_curve is empty."
     if not settings.risk.betas:
         yield "Every beta counts as 1.0: risk.betas names no symbol."
     if not settings.risk.losing_streak_max:

@@ -1,12 +1,13 @@
 """The account in every pass: the day's loss, and limits that falling equity broke."""
 
 from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 
 from agent.book.identifiers import entry_intent_id, trade_id
 from agent.book.records import AlertKind
 from agent.book.transitions import write_entry_intent
-from agent.config.settings import RiskSettings, Settings
+from agent.config.settings import MarketSettings, RatePoint, RiskSettings, Settings
 from agent.use_cases.check_risk import check_risk
 from agent.use_cases.monitor_positions import MonitorReport, monitor_positions
 from agent.use_cases.schedule import ScheduledEvent
@@ -97,3 +98,12 @@ def test_an_entry_that_is_checked_tells_of_the_loss_before_any_pass_does(desk: T
     assert "daily_loss" in (verdict.reason or "")
     (alert,) = desk.desk.outbox.unsent()
     assert alert.kind is AlertKind.DAILY_LOSS_LIMIT
+
+
+def test_an_old_rate_curve_is_told_once_a_day(desk: TestDesk) -> None:
+    old = RatePoint(date=date(2026, 1, 2), days=30, rate=0.04)
+    market = MarketSettings(rate_curve=(old,))
+    desk.desk = replace(desk.desk, settings=Settings(watchlist=("ACME",), market=market))
+    a_pass(desk)
+    a_pass(desk)
+    assert told(desk, AlertKind.SYSTEM_ERROR) == ["The rate curve is old"]

@@ -3,6 +3,7 @@
 The defaults are those of the design; each help text is the rule the number feeds.
 """
 
+from datetime import date
 from decimal import Decimal
 from typing import Annotated, Literal, Self
 
@@ -11,6 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
 Fraction = Annotated[Decimal, Field(ge=0, le=1)]
 Percent = Annotated[float, Field(ge=0, le=100)]
 RollPolicy = Literal["roll", "close", "roll_or_close"]
+DayOfRate = date
+"""The name that `RatePoint` cannot spell: it has a field of it."""
 LadderRung = Annotated[Decimal, Field(ge=0, le=2)]
 
 
@@ -24,6 +27,14 @@ def require_order(name: str, low: float | Decimal, high: float | Decimal) -> Non
     """Refuse bounds in the wrong order; raises ValueError naming both."""
     if low > high:
         raise ValueError(f"{name}_min {low} is above {name}_max {high}")
+
+
+class RatePoint(Section):
+    """State one rate of a curve, as it was on a date."""
+
+    date: DayOfRate
+    days: int = Field(ge=1, description="tenor, calendar days")
+    rate: float = Field(ge=-0.05, le=0.25, description="annual, continuously compounded")
 
 
 class MarketSettings(Section):
@@ -65,7 +76,18 @@ class MarketSettings(Section):
         (), description="funds and indices: symbols that never report earnings"
     )
     risk_free_rate: float = Field(
-        0.04, ge=-0.05, le=0.25, description="annual continuously compounded rate"
+        0.04,
+        ge=-0.05,
+        le=0.25,
+        description="annual continuously compounded rate, where rate_curve has none of the day",
+    )
+    rate_curve: tuple[RatePoint, ...] = Field(
+        (),
+        description="rates by date and tenor: the newest date not after the day counts, "
+        "interpolated between tenors and flat beyond them",
+    )
+    rate_curve_age_max_days: int = Field(
+        35, ge=1, description="a rate curve whose newest date is older than this is alarmed"
     )
 
 

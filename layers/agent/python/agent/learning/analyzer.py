@@ -9,6 +9,8 @@ from agent.book.states import TradeStatus
 from agent.config.settings import Settings
 from agent.learning.attribution import Attribution, attribute
 from agent.learning.taxonomy import error_tags
+from agent.market.calendar import new_york_date
+from agent.market.rates import risk_free_rate
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,8 @@ def analyze_trade(
     missing = _missing(trade, positions)
     if missing:
         return Unanalysed(trade.trade_id, f"unknown: {', '.join(missing)}")
-    attribution = attribute(trade, positions, rate=settings.market.risk_free_rate)
+    rate = risk_free_rate(settings.market, new_york_date(trade.timestamp_enter))
+    attribution = attribute(trade, positions, rate=rate)
     tags = error_tags(
         trade,
         attribution,

@@ -55,6 +55,17 @@ def streak_alert(streak: LedgerEntry, at: datetime) -> Alert:
     )
 
 
+def stale_rates_alert(sentence: str, session: date, at: datetime) -> Alert:
+    """Tell once a day that the rates of the configuration are old."""
+    return Alert(
+        alert_id=f"stale-rates-{session:%Y%m%d}",
+        kind=AlertKind.SYSTEM_ERROR,
+        at=at,
+        subject="The rate curve is old",
+        message=sentence,
+    )
+
+
 def breach_alerts(
     limits: AccountLimits,
     portfolio: LedgerEntry,

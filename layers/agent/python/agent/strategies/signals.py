@@ -14,6 +14,7 @@ from agent.market.probability import (
     probability_of_profit,
 )
 from agent.market.quotes import StructureQuote, quote_structure
+from agent.market.rates import risk_free_rate
 from agent.options.structures import Leg, LegSide, Structure
 from agent.risk.exposure import Pricing, stress_debit
 from agent.risk.fees import round_trip_fees
@@ -68,7 +69,12 @@ def propose(
         return Rejection.IMPLIED_VOLATILITY_UNKNOWN
     under_stress = stress_debit(
         structure,
-        Pricing(symbol.spot, volatilities, view.as_of, view.settings.market.risk_free_rate),
+        Pricing(
+            symbol.spot,
+            volatilities,
+            view.as_of,
+            risk_free_rate(view.settings.market, view.chain.session),
+        ),
         view.settings.risk,
     )
     exposure = structure_exposure(

@@ -14,6 +14,7 @@ from agent.market.last_trades import (
     contracts_around,
     samples_of,
 )
+from agent.market.rates import risk_free_rate
 from agent.market.volatility import DTE_MIN, SOURCE_QUOTES
 from agent.ports import PastSessions, ReportDates, VolatilityHistory
 
@@ -65,7 +66,7 @@ def backfill_volatility(desk: BackfillDesk, symbol: str, now: datetime) -> Backf
     wanted = contracts_around(stock, listed)
     samples = samples_of(
         PastCloses(stock, desk.past.option_closes(wanted, first, last)),
-        rate=market.risk_free_rate,
+        rate=risk_free_rate(market, last),
         reports=desk.reports.reports(symbol),
         never_reports=symbol in market.symbols_without_reports,
     )

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from agent.book.records import Position, Signal, Trade
+from agent.market.calendar import new_york_date
+from agent.market.rates import risk_free_rate
 from agent.risk.exposure import (
     NO_EXPOSURE,
     Exposure,
@@ -31,7 +33,7 @@ def book_exposure(desk: Desk, as_of: datetime) -> Exposure | None:
         volatilities = _volatilities(trade, stored[trade.trade_id])
         if spot is None or volatilities is None:
             return None
-        pricing = Pricing(spot, volatilities, as_of, desk.settings.market.risk_free_rate)
+        pricing = Pricing(spot, volatilities, as_of, _rate(desk, as_of))
         total += trade_exposure(trade, pricing, desk.settings.risk)
     return total
 
@@ -40,9 +42,7 @@ def signal_exposure_now(desk: Desk, signal: Signal, contracts: int, as_of: datet
     """Give what an entry would add, at the volatilities of its signal."""
     structure = signal.structure
     volatilities = signal.leg_volatilities or (signal.implied_volatility,) * len(structure.legs)
-    pricing = Pricing(
-        signal.underlying_price, volatilities, as_of, desk.settings.market.risk_free_rate
-    )
+    pricing = Pricing(signal.underlying_price, volatilities, as_of, _rate(desk, as_of))
     return structure_exposure_now(structure, contracts, pricing, desk.settings.risk)
 
 
@@ -52,3 +52,7 @@ def _volatilities(trade: Trade, positions: Sequence[Position]) -> tuple[float, .
     found = [known.get(symbol) or at_entry for symbol in trade.structure.symbols]
     measured = tuple(each for each in found if each is not None)
     return measured if len(measured) == len(found) else None
+
+
+def _rate(desk: Desk, as_of: datetime) -> float:
+    return risk_free_rate(desk.settings.market, new_york_date(as_of))

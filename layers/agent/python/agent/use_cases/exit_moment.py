@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 from agent.book.records import Trade
 from agent.market.calendar import new_york_date, next_session
 from agent.market.dividends import ExDividend
+from agent.market.rates import risk_free_rate
 from agent.ports import BrokerMisunderstood, BrokerRefused, BrokerUnavailable
 from agent.strategies.assignment import owes_calls
 from agent.strategies.exit_moment import ExitMoment
@@ -35,7 +36,7 @@ def exit_moment(desk: Desk, slot: datetime, now: datetime, held: Sequence[Trade]
         current,
         None if following is None else following.session,
         dividends=_dividends(desk, held, today),
-        rate=desk.settings.market.risk_free_rate,
+        rate=risk_free_rate(desk.settings.market, today),
     )
 
 

@@ -12,6 +12,7 @@ from agent.market.dividends import ExDividend
 from agent.market.last_trades import LAST_TRADES_OF, OVERLAP_SESSIONS_MIN, joined_history
 from agent.market.outlook import ReportOutlook, is_disturbed, report_outlook, without_event
 from agent.market.quotes import UnderlyingSnapshot
+from agent.market.rates import risk_free_rate
 from agent.market.volatility import (
     AtTheMoneyVolatility,
     ImpliedVolatilitySample,
@@ -55,7 +56,9 @@ def look_at(
     settings, symbol = desk.settings.market, underlying.symbol
     request = _chain_request(desk, spot, new_york_date(as_of), strategies)
     chain = desk.market.chain(underlying, request, as_of)
-    analytics = analyze_chain(chain, rate=settings.risk_free_rate, dividends=dividends)
+    analytics = analyze_chain(
+        chain, rate=risk_free_rate(settings, chain.session), dividends=dividends
+    )
     seen = _see_volatility(desk, chain, analytics)
     if seen.current is not None:
         _record_samples(desk, symbol, seen, as_of)

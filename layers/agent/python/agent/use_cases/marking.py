@@ -6,6 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from agent.book.records import Position, PositionMark, PositionStatus, Trade
+from agent.market.calendar import new_york_date
 from agent.market.chain import ChainAnalytics, OptionChain, analyze_chain
 from agent.market.quotes import (
     OptionQuote,
@@ -13,6 +14,7 @@ from agent.market.quotes import (
     UnderlyingSnapshot,
     quote_structure,
 )
+from agent.market.rates import risk_free_rate
 from agent.options.structures import LegSide
 from agent.strategies.marks import MarkSource, TradeMark, mark_trade, model_prices
 from agent.use_cases.desk import Desk
@@ -80,7 +82,7 @@ def _analyze(
     if underlying is None or underlying.price is None or not legs:
         return None
     chain = OptionChain(underlying, as_of, tuple(legs))
-    return analyze_chain(chain, rate=desk.settings.market.risk_free_rate)
+    return analyze_chain(chain, rate=risk_free_rate(desk.settings.market, chain.session))
 
 
 def _mark(
@@ -96,7 +98,13 @@ def _mark(
     volatilities = _last_good_volatilities(trade, positions)
     model: tuple[Decimal, ...] | None = None
     if price is not None and volatilities is not None:
-        model = model_prices(trade.structure, price, volatilities, as_of, market.risk_free_rate)
+        model = model_prices(
+            trade.structure,
+            price,
+            volatilities,
+            as_of,
+            risk_free_rate(market, new_york_date(as_of)),
+        )
     return mark_trade(trade, quote, price, as_of, market, model_prices=model)
 
 

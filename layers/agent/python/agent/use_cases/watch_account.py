@@ -7,7 +7,8 @@ from datetime import datetime
 from agent.book.changes import BookChange
 from agent.book.records import Trade
 from agent.market.calendar import new_york_date
-from agent.risk.alarms import breach_alerts, daily_loss_alerts
+from agent.market.rates import stale_rates
+from agent.risk.alarms import breach_alerts, daily_loss_alerts, stale_rates_alert
 from agent.risk.limits import DailyLoss, account_limits, daily_loss
 from agent.risk.reservation import PORTFOLIO_KEY, symbol_key
 from agent.use_cases.desk import Desk
@@ -45,6 +46,9 @@ def watch_account(desk: Desk, active: Sequence[Trade], now: datetime) -> Account
     )
     pause_on_losing_streak(desk, now)
     alerts = (*daily_loss_alerts(loss, session, now), *breached)
+    stale = stale_rates(desk.settings.market, session)
+    if stale is not None:
+        alerts = (*alerts, stale_rates_alert(stale, session, now))
     if alerts:
         desk.book.commit(BookChange(alerts=alerts))
     return AccountStanding(loss, len(breached))
