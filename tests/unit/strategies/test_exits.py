@@ -476,3 +476,9 @@ def test_only_the_symbols_that_accept_assignment_are_exempt() -> None:
 
 def test_a_session_is_what_minutes_are_counted_from() -> None:
     assert a_session(MIDWAY).opens_at == new_york(MIDWAY, time(9, 30))
+
+
+def test_where_the_volatility_is_unknown_only_a_strike_gone_through_is_threatened() -> None:
+    unknown = a_mark(underlying_price=Decimal("190.01"), implied_volatility=None)
+    assert threatened_strike(a_trade(), unknown, EXITS) is None
+    assert threatened_strike(a_trade(), a_mark(**THROUGH, implied_volatility=None), EXITS) == 190

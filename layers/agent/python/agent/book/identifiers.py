@@ -31,6 +31,13 @@ def entry_intent_id(trade: str) -> str:
     return _checked(f"{trade}-entry-1")
 
 
+def late_entry_intent_id(trade: str, attempt: int) -> str:
+    """Name the intent, from 2, that books an entry which filled after it was given up."""
+    if attempt < 2:
+        raise ValueError(f"the first entry of {trade} is no late one")
+    return _checked(f"{trade}-entry-{attempt}")
+
+
 def close_intent_id(trade: str, attempt: int) -> str:
     """Name attempt `attempt`, from 1, to close a trade."""
     return _checked(f"{trade}-close-{_positive(attempt)}")

@@ -33,10 +33,12 @@ TRANSITIONS: Mapping[TradeStatus, frozenset[TradeStatus]] = {
     TradeStatus.CLOSING: frozenset({TradeStatus.CLOSED, TradeStatus.OPEN}),
     TradeStatus.ROLLING: frozenset({TradeStatus.OPEN, TradeStatus.CLOSED}),
     TradeStatus.CLOSED: frozenset(),
-    TradeStatus.REJECTED: frozenset(),
-    TradeStatus.CANCELLED: frozenset(),
+    # An entry that was given up, and filled after all.
+    TradeStatus.REJECTED: frozenset({TradeStatus.PENDING}),
+    TradeStatus.CANCELLED: frozenset({TradeStatus.PENDING}),
 }
-ACTIVE_STATUSES = frozenset(status for status, following in TRANSITIONS.items() if following)
+NEVER_OPENED = frozenset({TradeStatus.REJECTED, TradeStatus.CANCELLED})
+ACTIVE_STATUSES = frozenset(TradeStatus) - NEVER_OPENED - {TradeStatus.CLOSED}
 """A trade in one of these still holds, or may come to hold, something at the broker."""
 
 

@@ -9,23 +9,42 @@ from agent.book.records import Alert, AlertKind, Trade
 from agent.market.calendar import new_york_date
 from agent.options.contracts import OCC_SYMBOL_PATTERN
 from agent.use_cases.desk import Desk
+from agent.use_cases.late_fills import adopt_late_fills
 
 
 def compare_book(desk: Desk, before: Sequence[Trade], now: datetime) -> int:
     """Raise an alarm for each contract that book and broker count differently, once a day.
 
     `before` are the active trades as read ahead of this call. What orders are about to change is
-    left out: a fill that is not yet booked is no difference. Gives the number that differ. Nothing
-    is repaired.
+    left out: a fill that is not yet booked is no difference. Orders that filled after they were
+    given up are booked first. Contracts that no trade ever had are somebody else's: told, and no
+    difference. Gives the number that differ; nothing else is repaired.
     """
     held = {position.symbol: position.quantity for position in desk.broker.holdings()}
     if not _differences(before, held):
         return 0
     after = desk.book.active_trades()
     found = _differences(after, held, unsettled_contracts(desk, before, after))
-    if found:
-        desk.book.commit(BookChange(alerts=tuple(_alert(each, now) for each in found)))
-    return len(found)
+    if not found:
+        return 0
+    ever = desk.book.all_trades()
+    if adopt_late_fills(desk, ever, {each.symbol for each in found}, now):
+        # What is settled by now has moved; the next pass sees what is left.
+        after = desk.book.active_trades()
+        found = _differences(after, held, unsettled_contracts(desk, before, after))
+    # The active ones once more: a list of all trades may lack what was written a moment ago.
+    ours = {symbol for trade in (*ever, *after) for symbol in _contracts_of(trade)}
+    alerts = [_alert(each, now) if each.symbol in ours else _foreign(each, now) for each in found]
+    if alerts:
+        desk.book.commit(BookChange(alerts=tuple(alerts)))
+    return sum(each.symbol in ours for each in found)
+
+
+def _contracts_of(trade: Trade) -> set[str]:
+    """Name what a trade has, or once had, in it: contracts, and its shares while it holds some."""
+    shares = [trade.symbol] if trade.shares_held else []
+    former = [symbol for part in trade.campaign.parts for symbol in part.structure.symbols]
+    return {*former, *trade.leg_quantities, *shares}
 
 
 def _differences(
@@ -55,6 +74,20 @@ def unsettled_contracts(desk: Desk, before: Sequence[Trade], after: Sequence[Tra
             moved.update(trades[intent.trade_id].leg_quantities)
             moved.add(trades[intent.trade_id].symbol)
     return moved
+
+
+def _foreign(difference: PositionDifference, now: datetime) -> Alert:
+    """Tell once of what is in the account and was never the agent's."""
+    return Alert(
+        alert_id=f"{difference.symbol}-is-foreign",
+        kind=AlertKind.SYSTEM_ERROR,
+        at=now,
+        subject=f"Held by somebody else: {difference.symbol}",
+        message=(
+            f"The account holds {difference.held} of {difference.symbol}, which no trade of the"
+            " book ever had. It is left alone, and counts in no limit."
+        ),
+    )
 
 
 def _alert(difference: PositionDifference, now: datetime) -> Alert:

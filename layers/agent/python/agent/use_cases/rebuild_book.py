@@ -68,7 +68,7 @@ def plan_rebuild(site: Site) -> RebuildPlan:
         raise RebuildRefused(f"orders still work, cancel them or wait for their end: {names}")
     doubts: dict[str, str] = {}
     found = list(_each_trade(site, past, doubts))
-    held = {position.symbol: position.quantity for position in site.broker.positions()}
+    held = {position.symbol: position.quantity for position in site.broker.holdings()}
     differences = compare_positions([each.trade for each in found], held)
     sure = [each for each in found if not _is_contradicted(each, differences, doubts)]
     return RebuildPlan(
