@@ -5,6 +5,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 from agent.book.comparison import booked_positions
+from agent.book.overrides import request_manual_exit
 from agent.book.records import AlertKind, PositionStatus, Trade
 from agent.book.states import ExitReason, TradeStatus
 from agent.book.transitions import write_entry_intent
@@ -146,6 +147,19 @@ def test_shares_of_an_assigned_put_are_sold_where_the_owner_says_so(desk: TestDe
     closed = stored(desk, trade)
     assert closed.status is TradeStatus.CLOSED
     assert closed.holdings.shares_realized > 0
+    assert at_the_broker(desk) == {}
+
+
+def test_shares_that_were_kept_are_sold_once_their_owner_closes_the_trade(desk: TestDesk) -> None:
+    trade = open_put(desk)
+    desk.exchange.assign(CHEAP_PUT)
+    assert a_pass(desk).exits_begun == {}
+    desk.book.commit(request_manual_exit(stored(desk, trade), desk.exchange.now))
+
+    assert a_pass(desk).exits_begun == {"assigned": 1}
+    carry_all(desk)
+
+    assert stored(desk, trade).status is TradeStatus.CLOSED
     assert at_the_broker(desk) == {}
 
 

@@ -66,7 +66,9 @@ def _cannot_be_sold(desk: Desk, trade: Trade, remainder: Remainder) -> bool:
 
 def keeps_shares(trade: Trade, exits: ExitSettings) -> bool:
     """Say whether the owner keeps shares that came of this trade: of a put sold alone only."""
-    if not is_short_put(trade.structure) or trade.symbol in exits.sell_assigned_shares:
+    if trade.manual_exit_requested or not is_short_put(trade.structure):
+        return False
+    if trade.symbol in exits.sell_assigned_shares:
         return False
     return bool({trade.strategy, trade.symbol} & set(exits.hold_assigned_shares))
 
