@@ -1,6 +1,7 @@
 """A stage: one deployment of the agent, and what it is deployed with."""
 
 import json
+from datetime import date
 from pathlib import Path
 from typing import Any, Self
 
@@ -72,4 +73,12 @@ def _read_mapping(config: Path) -> dict[str, Any]:
         return {}
     if not isinstance(content, dict):
         raise StageInvalid(f"{config} holds no mapping of settings")
-    return content
+    # YAML reads an unquoted date as one; the functions are handed JSON.
+    return dict(json.loads(json.dumps(content, default=_spelled)))
+
+
+def _spelled(value: object) -> str:
+    """Spell a date, which YAML knows and JSON does not; raise StageInvalid for anything else."""
+    if isinstance(value, date):
+        return value.isoformat()
+    raise StageInvalid(f"{value!r} is no setting")

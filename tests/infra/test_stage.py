@@ -1,10 +1,12 @@
 """A stage is read from a name and a file, and refuses what it does not understand."""
 
 import json
+from datetime import date
 from pathlib import Path
 
 import pytest
 
+from agent.config.settings import RatePoint, Settings
 from infra.stage import Stage, StageInvalid
 
 
@@ -32,6 +34,18 @@ def test_a_file_names_the_stage_unless_the_command_line_does(tmp_path: Path) -> 
 def test_live_trading_is_only_what_the_settings_say(tmp_path: Path) -> None:
     assert Stage.read(config=written(tmp_path, "live_trading: true")).trades_live
     assert not Stage.read(name="live").trades_live
+
+
+def test_a_date_that_yaml_reads_as_one_reaches_the_functions(tmp_path: Path) -> None:
+    curve = "market:\n  rate_curve:\n    - {date: 2026-07-01, days: 30, rate: 0.03}\n"
+    stage = Stage.read(config=written(tmp_path, curve))
+    settings = Settings.model_validate_json(stage.settings_json)
+    assert settings.market.rate_curve == (RatePoint(date=date(2026, 7, 1), days=30, rate=0.03),)
+
+
+def test_what_is_neither_json_nor_a_date_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(StageInvalid, match="is no setting"):
+        Stage.read(config=written(tmp_path, "watchlist: !!set {AAPL, MSFT}"))
 
 
 def test_an_empty_file_changes_nothing(tmp_path: Path) -> None:
