@@ -10,6 +10,7 @@ from agent.adapters.alpaca import broker as alpaca_broker
 from agent.adapters.alpaca import orders as alpaca_orders
 from agent.adapters.alpaca.session import AlpacaSession
 from agent.adapters.memory.book import MemoryBook
+from agent.book import order_plan
 from agent.book.changes import LedgerMove
 from agent.book.records import TERMINAL_ORDER_STATUSES, OrderStatus
 from agent.book.states import ACTIVE_STATUSES
@@ -109,7 +110,13 @@ def trust_an_index() -> Sequence[Patch]:
 
 
 def forget_the_partial() -> Sequence[Patch]:
-    return [(place_order, "contracts_left", order_tracking.contracts_wanted)]
+    right = order_plan.next_order
+
+    def wrong(intent: Any, trade: Any, wanted: int) -> Any:
+        following = right(intent, trade, wanted)
+        return following and replace(following, contracts=max(following.contracts, wanted))
+
+    return [(place_order, "next_order", wrong)]
 
 
 def open_instead_of_close() -> Sequence[Patch]:
@@ -252,7 +259,11 @@ def sell_below_natural() -> Sequence[Patch]:
             return priced
         return replace(priced, limit_cash=priced.natural_cash - Decimal("0.10"))
 
-    return [(place_order, "price_entry", wrong)]
+    # The collar would refuse it: both have to fail.
+    return [
+        (place_order, "price_entry", wrong),
+        (place_order, "collar_breach", lambda *_, **__: None),
+    ]
 
 
 def double_the_size() -> Sequence[Patch]:
