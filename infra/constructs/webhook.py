@@ -26,6 +26,7 @@ class Webhook(Construct):
             "AlertWebhookSecretArn",
             type="String",
             default="",
+            no_echo=True,
             allowed_pattern=r"(arn:[a-z-]+:secretsmanager:[a-z0-9-]+:\d{12}:secret:\S+)?",
             description='ARN of a secret {"url": "https://..."} to post alerts to; empty for none',
         )
@@ -50,7 +51,7 @@ class Webhook(Construct):
         subscription = sns.CfnSubscription(
             self, "Feed", topic_arn=topic, protocol="lambda", endpoint=function.function_arn
         )
-        subscription.add_dependency(permission)
+        subscription.add_resource_dependency(permission)
         assert function.role is not None
         policy = iam.CfnPolicy(
             self,
