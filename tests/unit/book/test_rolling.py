@@ -29,9 +29,10 @@ from agent.book.roll_fills import (
     next_roll_step,
     part_symbols,
     roll_signal_of,
+    rolled_contracts,
     summarize_roll,
 )
-from agent.book.roll_settlement import settle_residue, settle_roll
+from agent.book.roll_settlement import residue_view, settle_residue, settle_roll
 from agent.book.rolling import RollPlan, begin_roll, note_roll_sought
 from agent.book.states import ExitReason, TradeStatus
 from agent.options.contracts import OptionType
@@ -470,3 +471,19 @@ def test_no_more_of_a_residue_is_closed_than_there_is() -> None:
     bare = trade.model_copy(update={"campaign": Campaign()})
     with pytest.raises(ValueError, match="no residue"):
         residue_settled(bare, change, 1)
+
+
+def test_an_order_about_a_residue_sees_nothing_else_of_the_trade() -> None:
+    trade, _ = with_residue()
+    view = residue_view(trade)
+    assert (view.structure, view.contracts_held, view.version) == (FORMER, 1, trade.version)
+    assert view.campaign.residue is None
+    with pytest.raises(ValueError, match="no residue"):
+        residue_view(view)
+
+
+def test_contracts_that_went_the_whole_way_are_those_rolled_or_reopened() -> None:
+    refused = order(filled=1, **REFUSED)
+    closed = order(OrderPart.CLOSE, filled=1)
+    intent = a_roll_intent(orders=(refused, closed, order(OrderPart.OPEN, filled=1)))
+    assert rolled_contracts(intent) == 2

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from agent.book.changes import LedgerField
 from agent.book.records import Campaign, RollResidue, Trade
 from agent.config.settings import FeeSettings, RiskSettings
+from agent.options.structures import Leg, LegSide, Structure
 from agent.risk.campaigns import (
     CampaignLoss,
     campaign_loss,
@@ -19,7 +20,15 @@ from agent.risk.campaigns import (
 )
 from agent.risk.limits import account_limits
 from agent.risk.reservation import reopen_moves
-from tests.builders import a_later_spread, a_put_spread, a_risk, a_trade, an_execution
+from tests.builders import (
+    LATER_EXPIRATION,
+    a_contract,
+    a_later_spread,
+    a_put_spread,
+    a_risk,
+    a_trade,
+    an_execution,
+)
 
 FREE = FeeSettings(
     regulatory_per_contract_bought=Decimal(0),
@@ -120,3 +129,16 @@ def test_reopening_takes_only_the_difference_within_the_limits_of_any_entry() ->
     assert portfolio.bounds == {LedgerField.HEAT_CENTS: limits.heat_cents}
     assert symbol.bounds == {LedgerField.CAPITAL_CENTS: limits.symbol_capital_cents}
     assert reopen_moves(held, held, symbol="AAPL", limits=limits) == ()
+
+
+def test_a_put_sold_alone_has_no_width_to_stop_at() -> None:
+    put = Structure((Leg(a_contract(expiration=LATER_EXPIRATION), LegSide.SHORT),))
+    found = campaign_loss(
+        free_trade(),
+        put,
+        net_credit=Decimal("2.80"),
+        roll_fees_each=Decimal(0),
+        stop_loss=Decimal(2),
+        fees=FREE,
+    )
+    assert found.at_stop == Decimal("800.00")
