@@ -12,26 +12,37 @@ ZERO = Decimal(0)
 HALF = Decimal("0.5")
 
 
-def _mid(bid: Decimal | None, ask: Decimal | None) -> Decimal | None:
-    # Feeds write an absent side as zero; a mid of one side would be a guess.
-    if bid is None or ask is None or bid <= 0 or ask <= 0:
-        return None
-    return (bid + ask) * HALF
+class TwoSided:
+    """Answer for what has a best bid and a best ask, in dollars a share."""
 
+    __slots__ = ()
+    bid: Decimal | None
+    ask: Decimal | None
 
-def _width_fraction(bid: Decimal | None, ask: Decimal | None) -> Decimal | None:
-    mid = _mid(bid, ask)
-    if mid is None or bid is None or ask is None:
-        return None
-    return (ask - bid) / mid
+    @property
+    def mid(self) -> Decimal | None:
+        """Give the mean of bid and ask; None unless both are above zero."""
+        # Feeds write an absent side as zero; a mid of one side would be a guess.
+        if self.bid is None or self.ask is None or self.bid <= 0 or self.ask <= 0:
+            return None
+        return (self.bid + self.ask) * HALF
 
+    @property
+    def quote_width_fraction(self) -> Decimal | None:
+        """Give (ask - bid) / mid; negative where crossed, None where a side is absent."""
+        mid = self.mid
+        if mid is None or self.bid is None or self.ask is None:
+            return None
+        return (self.ask - self.bid) / mid
 
-def _is_crossed(bid: Decimal | None, ask: Decimal | None) -> bool:
-    return bid is not None and ask is not None and bid > ask > 0
+    @property
+    def is_crossed(self) -> bool:
+        """Say whether the bid is above the ask."""
+        return self.bid is not None and self.ask is not None and self.bid > self.ask > 0
 
 
 @dataclass(frozen=True, slots=True)
-class OptionQuote:
+class OptionQuote(TwoSided):
     """Record the best bid and ask of one contract, in dollars a share.
 
     `quoted_at` is aware UTC. A side nobody quotes is None (zero counts as None). `volume` is the
@@ -44,21 +55,6 @@ class OptionQuote:
     ask: Decimal | None
     volume: int | None
     open_interest: int | None
-
-    @property
-    def mid(self) -> Decimal | None:
-        """Give the mean of bid and ask; None unless both are above zero."""
-        return _mid(self.bid, self.ask)
-
-    @property
-    def quote_width_fraction(self) -> Decimal | None:
-        """Give (ask - bid) / mid; negative where crossed, None where a side is absent."""
-        return _width_fraction(self.bid, self.ask)
-
-    @property
-    def is_crossed(self) -> bool:
-        """Say whether the bid is above the ask."""
-        return _is_crossed(self.bid, self.ask)
 
     def is_valid(
         self, as_of: datetime, *, age_max_seconds: float, width_fraction_max: Decimal
@@ -75,7 +71,7 @@ class OptionQuote:
 
 
 @dataclass(frozen=True, slots=True)
-class UnderlyingSnapshot:
+class UnderlyingSnapshot(TwoSided):
     """Record a stock's quote and last trade, in dollars a share.
 
     `average_volume_shares` is the 20-day average of consolidated daily volume.
@@ -87,21 +83,6 @@ class UnderlyingSnapshot:
     ask: Decimal | None
     last: Decimal | None
     average_volume_shares: int | None
-
-    @property
-    def mid(self) -> Decimal | None:
-        """Give the mean of bid and ask; None unless both are above zero."""
-        return _mid(self.bid, self.ask)
-
-    @property
-    def quote_width_fraction(self) -> Decimal | None:
-        """Give (ask - bid) / mid; negative where crossed, None where a side is absent."""
-        return _width_fraction(self.bid, self.ask)
-
-    @property
-    def is_crossed(self) -> bool:
-        """Say whether the bid is above the ask."""
-        return _is_crossed(self.bid, self.ask)
 
     @property
     def price(self) -> Decimal | None:
