@@ -302,7 +302,12 @@ def enter_on_any_quote() -> Sequence[Patch]:
     def wrong(quote: Any, *given: Any) -> Any:
         return right(AnyQuote(quote), *given)  # type: ignore[arg-type]  # a quote that lies
 
-    return [(place_order, "price_entry", wrong)]
+    # The collar would refuse the worst of them: all have to fail.
+    return [
+        (place_order, "price_entry", wrong),
+        (place_order, "collar_breach", lambda *_, **__: None),
+        (place_order, "moved_since", lambda *_: None),
+    ]
 
 
 def settle_without_waiting() -> Sequence[Patch]:
