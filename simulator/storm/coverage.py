@@ -45,6 +45,7 @@ PER_HUNDRED_DAYS: Mapping[str, int] = {
     "fills": 300,
     "partial_orders": 10,
     "carried": 150,
+    "single_leg_orders": 5,
     "times_quiescent": 1_000,
     "trade_closed": 30,
     "exit_profit_target": 8,
@@ -55,9 +56,8 @@ PER_HUNDRED_DAYS: Mapping[str, int] = {
 }
 """What so many days must have seen, whatever the profile."""
 NOT_YET_COVERED: tuple[str, ...] = (
-    "assignments, exercise and early assignment: the agent does not book them yet",
-    "leases with fencing tokens: the agent has none yet",
-    "leg-by-leg closes: the agent has none yet",
+    "rolls: counted, but too rare in these markets for a bound",
+    "assignments, exercise and early assignment: no leg of a storm is assigned",
     "the broker's own liquidations and corporate actions",
     "cash-secured puts and assigned stock: rule 4 watches spreads only",
     "the reconciler's orphans: somebody else's orders are in contracts that the agent never trades",

@@ -64,7 +64,7 @@ from simulator.storm.ports import (
 from simulator.storm.sandbox import Sandbox
 from simulator.storm.scenario import Scenario, draw_scenario
 from simulator.storm.scheduler import Scheduler
-from simulator.storm.view import Checker, DayView, MonitorPass, Violation
+from simulator.storm.view import Checker, DayView, MonitorPass, Violation, is_of_one_leg
 
 SESSION_MINUTES = 390
 EVE_SCAN_MINUTES = (330, 360)
@@ -320,6 +320,7 @@ class StormDay:
             0 < order.filled_units < order.units or _came_in_parts(view, order.order_id)
             for order in view.own_orders
         )
+        counts["single_leg_orders"] = sum(is_of_one_leg(order) for order in view.own_orders)
         counts["foreign_orders"] = len(view.foreign_client_ids)
         counts["invocations"] = view.functions.invoked
         counts["executions"] = len(self.executions.runs)

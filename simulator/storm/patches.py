@@ -110,13 +110,7 @@ def trust_an_index() -> Sequence[Patch]:
 
 
 def forget_the_partial() -> Sequence[Patch]:
-    right = order_plan.next_order
-
-    def wrong(intent: Any, trade: Any, wanted: int) -> Any:
-        following = right(intent, trade, wanted)
-        return following and replace(following, contracts=max(following.contracts, wanted))
-
-    return [(place_order, "next_order", wrong)]
+    return [(order_plan, "filled_contracts", lambda _: 0)]
 
 
 def open_instead_of_close() -> Sequence[Patch]:

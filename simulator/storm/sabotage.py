@@ -10,13 +10,11 @@ from simulator.storm.faults import FaultKind, Profile
 DAYS_MAX = 10
 """A sabotage is noticed within so many days of its window."""
 FIRST_DAYS: Mapping[str, int] = {
-    "drop-the-stop-on-a-bad-quote": 6,
-    "trust-an-index": 5,
-    "forget-the-partial": 6,
-    "mark-before-telling": 5,
+    "drop-the-stop-on-a-bad-quote": 4,
+    "trust-an-index": 4,
     "forget-the-expiration": 13,
-    "target-on-mid": 11,
-    "enter-on-any-quote": 33,
+    "target-on-mid": 6,
+    "enter-on-any-quote": 5,
     "never-concede": 4,
 }
 """Where the windows begin of the sabotages that take a rarer day to show; the others' at 1."""
