@@ -253,11 +253,7 @@ def sell_below_natural() -> Sequence[Patch]:
             return priced
         return replace(priced, limit_cash=priced.natural_cash - Decimal("0.10"))
 
-<<<<<<< HEAD
     # The collar would refuse it: both have to fail.
-=======
-    # The collar would refuse such a price: it is broken as well.
->>>>>>> 866f1dd (Let the sabotage of entry prices get past the collar that was built against it)
     return [
         (place_order, "price_entry", wrong),
         (place_order, "collar_breach", lambda *_, **__: None),
