@@ -349,7 +349,3 @@ def exit_while_halted() -> Sequence[Patch]:
 def ignore_the_daily_loss() -> Sequence[Patch]:
     right = checks._daily_loss_finding  # noqa: SLF001 - the place to break
     return [(checks, "_daily_loss_finding", lambda context: replace(right(context), passed=True))]
-
-
-def never_concede() -> Sequence[Patch]:
-    return [(order_prices, "_rung", lambda _ladder, _rung, mid, _natural: mid)]

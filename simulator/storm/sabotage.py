@@ -15,7 +15,6 @@ FIRST_DAYS: Mapping[str, int] = {
     "forget-the-expiration": 13,
     "target-on-mid": 6,
     "enter-on-any-quote": 5,
-    "never-concede": 4,
 }
 """Where the windows begin of the sabotages that take a rarer day to show; the others' at 1."""
 WEATHER: Mapping[str, Mapping[FaultKind, float]] = {
@@ -133,7 +132,6 @@ def _sabotages() -> Iterator[Sabotage]:
             "no loss of the day stops entries",
             patches.ignore_the_daily_loss,
         ),
-        "never-concede": ("every rung of a ladder is at mid", patches.never_concede),
     }
     for name, (says, make) in rows.items():
         first = FIRST_DAYS.get(name, 1)
