@@ -10,16 +10,13 @@ from decimal import Decimal
 from typing import Any
 
 from agent.book.changes import BookChange, IntentWrite, LedgerField, LedgerMove, TradeWrite
+from agent.book.intents import Intent, IntentKind, OrderAttempt, Signal
 from agent.book.records import (
     Alert,
     AlertKind,
-    Intent,
-    IntentKind,
     JournalEvent,
     MarketSnapshotAtEntry,
-    OrderAttempt,
     Position,
-    Signal,
     Trade,
     TradeExecution,
     TradeRisk,

@@ -7,7 +7,8 @@ from decimal import Decimal
 
 from pydantic import BaseModel, ConfigDict
 
-from agent.book.records import Intent, IntentKind, JournalEvent, Signal, Trade
+from agent.book.intents import Intent, IntentKind, Signal
+from agent.book.records import JournalEvent, Trade
 from agent.book.states import TradeStatus
 from agent.book.transitions import describe
 from agent.market.calendar import NEW_YORK

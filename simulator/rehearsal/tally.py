@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from agent.book.records import Intent, Trade
+from agent.book.intents import Intent
+from agent.book.records import Trade
 from agent.book.states import TradeStatus
 
 REFUSED = "refused: "

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
-from agent.book.records import Intent, IntentKind, Trade
+from agent.book.intents import Intent, IntentKind
+from agent.book.records import Trade
 from agent.book.states import ExitReason, TradeStatus
-from agent.config.settings import PremiumSettings, Settings
+from agent.config.settings import Settings
+from agent.config.strategy_settings import PremiumSettings
 from agent.options.contracts import OptionType
 from agent.options.structures import LegSide
 from agent.ports import TradingState

@@ -4,7 +4,7 @@ from collections import Counter, defaultdict
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from agent.book.records import (
+from agent.book.intents import (
     Intent,
     IntentKind,
     IntentStatus,

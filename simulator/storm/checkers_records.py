@@ -8,7 +8,8 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from agent.book.records import OrderStatus, Position, PositionStatus, Trade
+from agent.book.intents import OrderStatus
+from agent.book.records import Position, PositionStatus, Trade
 from agent.book.states import TradeStatus
 from agent.options.structures import LegSide
 from simulator.exchange import Fill, Order

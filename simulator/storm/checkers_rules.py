@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from agent.book.identifiers import slot_name
-from agent.book.records import Intent, IntentKind, IntentStatus, OrderStatus, Urgency
+from agent.book.intents import Intent, IntentKind, IntentStatus, OrderStatus, Urgency
 from agent.book.states import ExitReason, TradeStatus
 from agent.ports import TradingState
 from simulator.exchange.fees import DEFAULT_SCHEDULE

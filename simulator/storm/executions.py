@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from agent.book.records import Intent, IntentKind
+from agent.book.intents import Intent, IntentKind
 from agent.ports import ExecutionState
 from simulator.interpreter import (
     Answer,

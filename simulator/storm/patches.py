@@ -12,7 +12,7 @@ from agent.adapters.alpaca.session import AlpacaSession
 from agent.adapters.memory.book import MemoryBook
 from agent.book import order_plan
 from agent.book.changes import LedgerMove
-from agent.book.records import TERMINAL_ORDER_STATUSES, OrderStatus
+from agent.book.intents import TERMINAL_ORDER_STATUSES, OrderStatus
 from agent.book.states import ACTIVE_STATUSES
 from agent.book.transitions import refuse_entry
 from agent.options.money import CENT

@@ -15,7 +15,8 @@ from agent.adapters.memory.reports import MemoryReportDates
 from agent.adapters.memory.volatility import MemoryVolatilityHistory
 from agent.book.analysis_records import LearningLogEntry, PerformanceMetric, PeriodType
 from agent.book.changes import BookBusy, BookChange, Lease, LedgerEntry
-from agent.book.records import Alert, Intent, Position, Trade
+from agent.book.intents import Intent
+from agent.book.records import Alert, Position, Trade
 from agent.market.volatility import ImpliedVolatilitySample
 from agent.ports import AlertUnavailable, EntryBlock, ExecutionState, TradingState
 from simulator.storm.faults import (

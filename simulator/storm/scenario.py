@@ -6,13 +6,8 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
-from agent.config.settings import (
-    BullPutSpreadSettings,
-    FeeSettings,
-    IronCondorSettings,
-    RiskSettings,
-    Settings,
-)
+from agent.config.settings import FeeSettings, RiskSettings, Settings
+from agent.config.strategy_settings import BullPutSpreadSettings, IronCondorSettings
 from agent.market.volatility import SOURCE_QUOTES, ImpliedVolatilitySample
 from simulator.exchange.calendar import SATURDAY, regular_session
 from simulator.exchange.fees import DEFAULT_SCHEDULE

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from agent.adapters.memory.alerts import MemoryAlerts
 from agent.adapters.memory.control import MemoryControl
-from agent.book.records import Intent
+from agent.book.intents import Intent
 from agent.ports import TradingState
 from simulator.exchange import Exchange, Fill, Order
 from simulator.storm.executions import Executions

@@ -13,7 +13,8 @@ from agent.book.changes import (
     LimitReached,
     TradeWrite,
 )
-from agent.book.records import Intent, IntentStatus, PositionMark, PositionStatus
+from agent.book.intents import Intent, IntentStatus
+from agent.book.records import PositionMark, PositionStatus
 from agent.book.states import TradeStatus
 from tests.builders import (
     AS_OF,

@@ -11,28 +11,30 @@ from hypothesis import strategies as st
 
 from agent.book.changes import BookChange, IntentWrite, TradeWrite
 from agent.book.holdings import Holdings, SharesHeld
+from agent.book.intents import (
+    Intent,
+    IntentKind,
+    IntentStatus,
+    OrderAttempt,
+    OrderPart,
+    OrderStatus,
+    Signal,
+    Urgency,
+)
 from agent.book.records import (
     Alert,
     AlertKind,
     Campaign,
-    Intent,
-    IntentKind,
-    IntentStatus,
     JournalEvent,
     MarketSnapshotAtEntry,
-    OrderAttempt,
-    OrderPart,
-    OrderStatus,
     Position,
     PositionStatus,
     RolledPart,
     RollResidue,
-    Signal,
     StopWatch,
     Trade,
     TradeExecution,
     TradeRisk,
-    Urgency,
 )
 from agent.book.states import ExitReason, TradeStatus
 from agent.market.volatility import ImpliedVolatilitySample

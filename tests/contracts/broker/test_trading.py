@@ -9,7 +9,7 @@ import pytest
 
 from agent.adapters.alpaca.broker import AlpacaBroker
 from agent.adapters.alpaca.connection import AlpacaConnection
-from agent.book.records import OrderStatus
+from agent.book.intents import OrderStatus
 from agent.options.contracts import parse_occ_symbol
 from agent.options.structures import Leg, LegSide
 from agent.ports import (

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from agent.book.changes import BookChange
 from agent.book.fills import FillSummary
-from agent.book.records import OrderAttempt, OrderPart, OrderStatus, Position, Trade
+from agent.book.intents import OrderAttempt, OrderPart, OrderStatus
+from agent.book.records import Position, Trade
 from agent.book.roll_fills import summarize_roll
 from agent.book.roll_settlement import settle_residue, settle_roll
 from agent.book.states import ExitReason, TradeStatus

@@ -7,7 +7,7 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.config.settings import BullPutSpreadSettings
+from agent.config.strategy_settings import BullPutSpreadSettings
 from agent.market.quotes import OptionQuote
 from agent.strategies.bull_put_spread import BullPutSpread
 from tests.builders import AS_OF

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from agent.book.intents import Urgency
 from agent.book.lifecycle import Booking, LegEvent, LegEventKind, book_leg_event
-from agent.book.records import JournalEvent, Urgency
+from agent.book.records import JournalEvent
 from agent.book.states import ExitReason, TradeStatus
 from agent.book.transitions import begin_close, refuse_entry
 from simulator.exchange import Exchange

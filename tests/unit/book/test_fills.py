@@ -4,7 +4,7 @@ from decimal import Decimal
 import pytest
 
 from agent.book.fills import is_settled, summarize_fills
-from agent.book.records import OrderAttempt, OrderStatus
+from agent.book.intents import OrderAttempt, OrderStatus
 from tests.builders import AS_OF, a_put_spread, an_intent, an_order_attempt
 
 

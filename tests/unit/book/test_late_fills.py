@@ -3,8 +3,8 @@
 import pytest
 
 from agent.book.identifiers import late_entry_intent_id
+from agent.book.intents import IntentStatus, OrderAttempt, OrderStatus
 from agent.book.late_fills import take_up_again
-from agent.book.records import IntentStatus, OrderAttempt, OrderStatus
 from agent.book.states import ExitReason, TradeStatus, TransitionRefused
 from tests.builders import AS_OF, TRADE_ID, a_close_intent, a_trade, an_intent, an_order_attempt
 

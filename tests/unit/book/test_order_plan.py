@@ -5,6 +5,7 @@ from decimal import Decimal
 import pytest
 
 from agent.book.holdings import Holdings
+from agent.book.intents import OrderAttempt, OrderStatus, RefusalKind
 from agent.book.order_plan import (
     ends_attempt,
     is_refused_whole,
@@ -13,7 +14,6 @@ from agent.book.order_plan import (
     next_order,
     order_structure,
 )
-from agent.book.records import OrderAttempt, OrderStatus, RefusalKind
 from tests.builders import CLOSE_INTENT_ID, a_close_intent, a_trade, an_intent, an_order_attempt
 
 TRADE = a_trade()

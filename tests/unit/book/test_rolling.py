@@ -8,20 +8,15 @@ import pytest
 
 from agent.book.changes import BookChange, LedgerField, LedgerMove
 from agent.book.fills import FillSummary, summarize_fills
-from agent.book.records import (
-    AlertKind,
-    Campaign,
+from agent.book.intents import (
     IntentKind,
     IntentStatus,
     OrderAttempt,
     OrderPart,
     OrderStatus,
-    PositionStatus,
     RefusalKind,
-    RollResidue,
-    StopWatch,
-    Trade,
 )
+from agent.book.records import AlertKind, Campaign, PositionStatus, RollResidue, StopWatch, Trade
 from agent.book.roll_fills import (
     RollLadders,
     RollStep,

@@ -4,7 +4,8 @@ import pytest
 
 from agent.book.changes import BookChange
 from agent.book.fills import FillSummary
-from agent.book.records import AlertKind, IntentStatus, PositionStatus, Trade, Urgency
+from agent.book.intents import IntentStatus, Urgency
+from agent.book.records import AlertKind, PositionStatus, Trade
 from agent.book.states import ExitReason, TradeStatus, TransitionRefused
 from agent.book.transitions import (
     abandon_entry,

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from agent.book.holdings import Holdings, SharesHeld
+from agent.book.intents import IntentStatus, Urgency
 from agent.book.lifecycle import Booking
-from agent.book.records import IntentStatus, PositionStatus, Trade, Urgency
+from agent.book.records import PositionStatus, Trade
 from agent.book.states import ExitReason, TradeStatus
 from agent.book.winding_up import (
     Remainder,

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from agent.book.records import Urgency
+from agent.book.intents import Urgency
 from agent.config.settings import Settings
 from agent.market.quotes import OptionQuote, StructureQuote, quote_structure
 from agent.options.contracts import OptionType

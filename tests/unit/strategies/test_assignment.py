@@ -7,7 +7,8 @@ from decimal import Decimal
 
 import pytest
 
-from agent.book.records import StopWatch, Trade, Urgency
+from agent.book.intents import Urgency
+from agent.book.records import StopWatch, Trade
 from agent.book.states import ExitReason
 from agent.config.settings import ExitSettings
 from agent.market.dividends import ExDividend

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from agent.book.records import Signal
-from agent.config.settings import BullPutSpreadSettings, Settings
+from agent.book.intents import Signal
+from agent.config.settings import Settings
+from agent.config.strategy_settings import BullPutSpreadSettings
 from agent.options.contracts import OptionType
 from agent.options.structures import LegSide
 from agent.strategies.bull_put_spread import BullPutSpread

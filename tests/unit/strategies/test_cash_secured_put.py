@@ -6,7 +6,8 @@ from decimal import Decimal
 
 import pytest
 
-from agent.config.settings import CashSecuredPutSettings, Settings
+from agent.config.settings import Settings
+from agent.config.strategy_settings import CashSecuredPutSettings
 from agent.options.contracts import OptionType
 from agent.options.structures import LegSide
 from agent.risk.sizing import is_short_put, signal_exposure

@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 
-from agent.book.records import StopWatch, Trade, Urgency
+from agent.book.intents import Urgency
+from agent.book.records import StopWatch, Trade
 from agent.book.states import ExitReason
-from agent.config.settings import (
+from agent.config.settings import ExitSettings
+from agent.config.strategy_settings import (
     BullPutSpreadSettings,
     CashSecuredPutSettings,
-    ExitSettings,
     IronCondorSettings,
 )
 from agent.options.contracts import OptionType

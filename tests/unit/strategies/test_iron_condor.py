@@ -4,7 +4,8 @@ from collections import Counter
 from datetime import timedelta
 from decimal import Decimal
 
-from agent.config.settings import IronCondorSettings, Settings
+from agent.config.settings import Settings
+from agent.config.strategy_settings import IronCondorSettings
 from agent.options.contracts import OptionType
 from agent.options.structures import LegSide
 from agent.risk.sizing import signal_exposure

@@ -9,14 +9,9 @@ import pytest
 
 from agent.book.records import Campaign, Trade
 from agent.book.rolling import RollPlan
-from agent.config.settings import (
-    BullPutSpreadSettings,
-    CashSecuredPutSettings,
-    ExitSettings,
-    RiskSettings,
-    RollPolicy,
-    Settings,
-)
+from agent.config.section import RollPolicy
+from agent.config.settings import ExitSettings, RiskSettings, Settings
+from agent.config.strategy_settings import BullPutSpreadSettings, CashSecuredPutSettings
 from agent.market.quotes import StructureQuote, quote_structure
 from agent.options.structures import Structure
 from agent.risk.limits import account_limits

@@ -6,8 +6,9 @@ from decimal import Decimal
 import numpy as np
 import pytest
 
-from agent.book.records import Signal
-from agent.config.settings import BullPutSpreadSettings, Settings
+from agent.book.intents import Signal
+from agent.config.settings import Settings
+from agent.config.strategy_settings import BullPutSpreadSettings
 from agent.strategies.bull_put_spread import BullPutSpread
 from agent.strategies.scoring import assumed_credit, expected_payoff_per_share
 from agent.strategies.screening import Rejection

@@ -22,7 +22,8 @@ from agent.adapters.memory.reports import MemoryReportDates
 from agent.adapters.memory.volatility import MemoryVolatilityHistory
 from agent.adapters.memory.workflows import MemoryWorkflows
 from agent.book.identifiers import entry_intent_id, trade_id
-from agent.book.records import Intent, IntentKind, Trade
+from agent.book.intents import Intent, IntentKind
+from agent.book.records import Trade
 from agent.book.transitions import write_entry_intent
 from agent.config.settings import Settings
 from agent.options.contracts import parse_occ_symbol

@@ -16,7 +16,7 @@ from agent.adapters.memory.metrics import MemoryMetrics
 from agent.adapters.memory.reports import MemoryReportDates
 from agent.adapters.memory.volatility import MemoryVolatilityHistory
 from agent.adapters.memory.workflows import MemoryWorkflows
-from agent.book.records import Intent
+from agent.book.intents import Intent
 from agent.config.settings import Settings
 from agent.market.chain import OptionChain
 from agent.market.dividends import ExDividend

@@ -5,8 +5,9 @@ from decimal import Decimal
 import pytest
 
 from agent.book.changes import BookConflict
+from agent.book.intents import Intent, RefusalKind
 from agent.book.overrides import request_manual_exit
-from agent.book.records import Intent, PositionStatus, RefusalKind
+from agent.book.records import PositionStatus
 from agent.book.states import ExitReason, TradeStatus
 from agent.ports import BrokerUnavailable
 from agent.risk.reservation import PORTFOLIO_KEY

@@ -4,7 +4,8 @@ from decimal import Decimal
 
 from agent.book.changes import BookChange
 from agent.book.identifiers import client_order_id
-from agent.book.records import AlertKind, Intent, OrderAttempt, Urgency
+from agent.book.intents import Intent, OrderAttempt, Urgency
+from agent.book.records import AlertKind
 from agent.book.states import ExitReason, TradeStatus
 from agent.book.transitions import begin_close, record_orders
 from agent.options.contracts import parse_occ_symbol

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from agent.book.records import IntentStatus, OrderStatus
+from agent.book.intents import IntentStatus, OrderStatus
 from agent.book.states import TradeStatus
 from agent.ports import TradingState
 from agent.risk.checks import Check

@@ -4,7 +4,8 @@ from datetime import timedelta
 from decimal import Decimal
 
 from agent.book.identifiers import entry_intent_id, trade_id
-from agent.book.records import Intent, Trade, Urgency
+from agent.book.intents import Intent, Urgency
+from agent.book.records import Trade
 from agent.book.states import ExitReason, TradeStatus
 from agent.book.transitions import write_entry_intent
 from agent.options.contracts import parse_occ_symbol

@@ -5,8 +5,9 @@ from decimal import Decimal
 import pytest
 
 from agent.book.changes import BookChange, IntentWrite
+from agent.book.intents import IntentStatus, OrderAttempt, OrderStatus, Urgency
 from agent.book.overrides import request_manual_exit
-from agent.book.records import AlertKind, IntentStatus, OrderAttempt, OrderStatus, Urgency
+from agent.book.records import AlertKind
 from agent.book.states import TradeStatus
 from agent.ports import TradingState
 from agent.risk.reservation import PORTFOLIO_KEY, day_key

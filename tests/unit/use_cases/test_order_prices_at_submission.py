@@ -6,8 +6,9 @@ from decimal import Decimal
 import pytest
 
 from agent.book.changes import BookChange, IntentWrite, TradeWrite
+from agent.book.intents import Urgency
 from agent.book.overrides import request_manual_exit
-from agent.book.records import Trade, Urgency
+from agent.book.records import Trade
 from agent.book.states import TradeStatus
 from agent.use_cases.place_order import place_order
 from agent.use_cases.record_fill import record_fill

@@ -6,8 +6,8 @@ from typing import Any, cast
 
 import pytest
 
+from agent.book.intents import Intent, OrderStatus, RefusalKind
 from agent.book.overrides import request_manual_exit
-from agent.book.records import Intent, OrderStatus, RefusalKind
 from agent.book.states import TradeStatus
 from agent.options.money import from_cents
 from agent.ports import Account, BlockScope, Broker, BrokerUnavailable, EntryBlock

@@ -5,7 +5,8 @@ from decimal import Decimal
 
 import pytest
 
-from agent.book.records import Intent, IntentStatus, OrderPart, Trade
+from agent.book.intents import Intent, IntentStatus, OrderPart
+from agent.book.records import Trade
 from agent.book.rolling import RollPlan, begin_roll, reserved_while_rolling
 from agent.book.states import ExitReason, TradeStatus
 from agent.options.contracts import parse_occ_symbol

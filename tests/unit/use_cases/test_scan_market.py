@@ -8,7 +8,7 @@ import pytest
 
 from agent.adapters.memory.volatility import MemoryVolatilityHistory
 from agent.book.changes import BookChange, Lease, TradeWrite
-from agent.book.records import Signal
+from agent.book.intents import Signal
 from agent.market.events import SOURCE_QUOTES_STRIPPED
 from agent.market.last_trades import SOURCE_LAST_TRADES
 from agent.market.volatility import SOURCE_QUOTES

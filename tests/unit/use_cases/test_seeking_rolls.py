@@ -7,7 +7,8 @@ from decimal import Decimal
 from typing import Any
 
 from agent.book.changes import LedgerField, LedgerMove
-from agent.book.records import Campaign, IntentKind, Trade
+from agent.book.intents import IntentKind
+from agent.book.records import Campaign, Trade
 from agent.book.states import TradeStatus
 from agent.config.settings import RiskSettings, Settings
 from agent.market.quotes import OptionQuote

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from agent.book.records import OrderStatus
+from agent.book.intents import OrderStatus
 from agent.ports import BrokerUnavailable
 from agent.use_cases.order_tracking import LANDING_SECONDS_MAX
 from agent.use_cases.place_order import place_order

@@ -2,8 +2,8 @@
 
 import pytest
 
+from agent.book.intents import TERMINAL_ORDER_STATUSES, Intent, IntentStatus, OrderStatus
 from agent.book.overrides import request_manual_exit
-from agent.book.records import TERMINAL_ORDER_STATUSES, Intent, IntentStatus, OrderStatus
 from agent.book.states import TradeStatus
 from agent.ports import TradingState
 from agent.risk.reservation import PORTFOLIO_KEY

@@ -9,7 +9,7 @@ import pytest
 from agent.adapters.alpaca.broker import ACTIVITIES_PAGE_SIZE, AlpacaBroker
 from agent.adapters.alpaca.open_orders import PAGE_SIZE
 from agent.adapters.alpaca.session import AlpacaSession
-from agent.book.records import OrderStatus
+from agent.book.intents import OrderStatus
 from agent.ports import (
     Account,
     BrokerMisunderstood,

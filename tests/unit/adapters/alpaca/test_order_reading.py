@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from agent.adapters.alpaca.answers import Answer
 from agent.adapters.alpaca.orders import parse_order
-from agent.book.records import OrderStatus
+from agent.book.intents import OrderStatus
 from agent.ports import BrokerMisunderstood, BrokerOrder
 from tests.unit.adapters.alpaca.builders import (
     answer,

@@ -4,7 +4,7 @@ import pytest
 
 from agent.adapters.alpaca.refusals import REFUSALS, refusal_kind
 from agent.adapters.alpaca.session import AlpacaSession
-from agent.book.records import RefusalKind
+from agent.book.intents import RefusalKind
 from agent.ports import BrokerRefused
 from tests.unit.adapters.alpaca.canned_server import CannedServer
 

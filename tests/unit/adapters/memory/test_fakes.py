@@ -7,7 +7,7 @@ import pytest
 from agent.adapters.memory.alerts import MemoryAlerts
 from agent.adapters.memory.clock import MemoryCalendar, MemoryClock
 from agent.adapters.memory.workflows import MemoryWorkflows
-from agent.book.records import Intent
+from agent.book.intents import Intent
 from agent.market.calendar import TradingSession
 from agent.ports import AlertUnavailable, ExecutionState
 from tests.builders import a_close_intent, an_alert, an_intent

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from agent.book.records import Alert, Intent, JournalEvent, Position, PositionMark, Trade
+from agent.book.intents import Intent
+from agent.book.records import Alert, JournalEvent, Position, PositionMark, Trade
 from agent.book.states import TradeStatus
 
 

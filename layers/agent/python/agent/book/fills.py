@@ -5,13 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from agent.book.records import (
-    TERMINAL_ORDER_STATUSES,
-    FillQuality,
-    Intent,
-    OrderAttempt,
-    OrderStatus,
-)
+from agent.book.intents import TERMINAL_ORDER_STATUSES, Intent, OrderAttempt, OrderStatus
+from agent.book.records import FillQuality
 from agent.options.structures import Structure
 
 ZERO = Decimal(0)

@@ -5,17 +5,14 @@ from datetime import datetime
 
 from agent.book.changes import BookChange, IntentWrite, LedgerMove, TradeWrite
 from agent.book.identifiers import close_intent_id, late_entry_intent_id
-from agent.book.records import (
+from agent.book.intents import (
     TERMINAL_ORDER_STATUSES,
-    Alert,
-    AlertKind,
     Intent,
     IntentKind,
     IntentStatus,
-    JournalEvent,
     OrderAttempt,
-    Trade,
 )
+from agent.book.records import Alert, AlertKind, JournalEvent, Trade
 from agent.book.states import TradeStatus, require_transition
 from agent.book.transitions import describe
 

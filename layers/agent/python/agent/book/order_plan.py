@@ -12,7 +12,8 @@ from decimal import Decimal
 
 from agent.book.fills import filled_contracts
 from agent.book.identifiers import client_order_id, leg_order_id
-from agent.book.records import Intent, IntentKind, OrderAttempt, RefusalKind, Trade
+from agent.book.intents import Intent, IntentKind, OrderAttempt, RefusalKind
+from agent.book.records import Trade
 from agent.options.structures import Leg, LegSide, Structure
 
 ZERO = Decimal(0)

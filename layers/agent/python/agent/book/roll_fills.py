@@ -5,14 +5,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from agent.book.fills import FillSummary, filled_contracts, summarize_fills
-from agent.book.records import (
-    Intent,
-    OrderAttempt,
-    OrderPart,
-    OrderStatus,
-    RefusalKind,
-    Signal,
-)
+from agent.book.intents import Intent, OrderAttempt, OrderPart, OrderStatus, RefusalKind, Signal
 from agent.options.structures import LegSide, Structure
 
 ZERO = Decimal(0)

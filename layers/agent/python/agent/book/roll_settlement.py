@@ -12,13 +12,12 @@ from decimal import Decimal
 from agent.book.changes import BookChange, IntentWrite, LedgerMove, TradeWrite
 from agent.book.fills import FillSummary
 from agent.book.identifiers import rolled_position_id
+from agent.book.intents import Intent, IntentStatus
 from agent.book.outcome import final_figures, reduce_position
 from agent.book.records import (
     Alert,
     AlertKind,
     Campaign,
-    Intent,
-    IntentStatus,
     JournalEvent,
     Position,
     RolledPart,

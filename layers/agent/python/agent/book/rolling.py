@@ -7,15 +7,8 @@ from decimal import Decimal
 
 from agent.book.changes import BookChange, IntentWrite, LedgerMove, TradeWrite
 from agent.book.identifiers import roll_intent_id
-from agent.book.records import (
-    Intent,
-    IntentKind,
-    JournalEvent,
-    Signal,
-    Trade,
-    TradeRisk,
-    Urgency,
-)
+from agent.book.intents import Intent, IntentKind, Signal, Urgency
+from agent.book.records import JournalEvent, Trade, TradeRisk
 from agent.book.states import ExitReason, TradeStatus, require_transition
 
 ZERO = Decimal(0)

@@ -12,23 +12,18 @@ from pydantic import JsonValue
 from agent.book.changes import BookChange, IntentWrite, LedgerMove, TradeWrite
 from agent.book.fills import FillSummary
 from agent.book.identifiers import close_intent_id, position_id
+from agent.book.intents import Intent, IntentKind, IntentStatus, OrderAttempt, Signal, Urgency
 from agent.book.outcome import days_held, final_figures, realized_pnl, reduce_position
 from agent.book.records import (
     Alert,
     AlertKind,
-    Intent,
-    IntentKind,
-    IntentStatus,
     JournalEvent,
     MarketSnapshotAtEntry,
-    OrderAttempt,
     Position,
     PositionStatus,
-    Signal,
     Trade,
     TradeExecution,
     TradeRisk,
-    Urgency,
 )
 from agent.book.states import ExitReason, TradeStatus, require_transition
 from agent.options.structures import LegSide

@@ -12,6 +12,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from agent.book.changes import BookChange, IntentWrite, TradeWrite
+from agent.book.intents import Intent, IntentStatus, Urgency
 from agent.book.lifecycle import (
     Booking,
     LegEvent,
@@ -20,7 +21,7 @@ from agent.book.lifecycle import (
     book_leg_event,
     book_share_trade,
 )
-from agent.book.records import Intent, IntentStatus, JournalEvent, Position, Trade, Urgency
+from agent.book.records import JournalEvent, Position, Trade
 from agent.book.states import ExitReason, TradeStatus, require_transition
 from agent.book.transitions import begin_close
 from agent.options.structures import Leg, LegSide, Structure

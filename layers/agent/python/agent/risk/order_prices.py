@@ -9,7 +9,7 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
-from agent.book.records import Urgency
+from agent.book.intents import Urgency
 from agent.config.settings import MarketSettings, Settings
 from agent.market.quotes import OptionQuote, StructureQuote
 from agent.options.money import Rounding, round_to_tick

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, Decimal
 
-from agent.book.records import Signal, TradeRisk
+from agent.book.intents import Signal
+from agent.book.records import TradeRisk
 from agent.config.settings import FeeSettings, RiskSettings, Settings
 from agent.options.contracts import OptionType
 from agent.options.money import CENT, cents_down, cents_up

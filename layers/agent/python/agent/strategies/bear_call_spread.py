@@ -8,7 +8,9 @@ from typing import ClassVar, Self
 
 from pydantic import Field, model_validator
 
-from agent.config.settings import CreditSpreadSettings, Settings, require_order
+from agent.config.section import require_order
+from agent.config.settings import Settings
+from agent.config.strategy_settings import CreditSpreadSettings
 from agent.options.contracts import OptionType
 from agent.strategies.screening import DeltaRange
 from agent.strategies.vertical_spread import VerticalSpread

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from agent.config.settings import BullPutSpreadSettings
+from agent.config.strategy_settings import BullPutSpreadSettings
 from agent.options.contracts import OptionType
 from agent.strategies.screening import DeltaRange
 from agent.strategies.vertical_spread import VerticalSpread

@@ -6,8 +6,8 @@ from datetime import date
 from decimal import Decimal
 from typing import ClassVar
 
-from agent.book.records import Signal
-from agent.config.settings import CashSecuredPutSettings
+from agent.book.intents import Signal
+from agent.config.strategy_settings import CashSecuredPutSettings
 from agent.options.contracts import OptionType
 from agent.options.structures import LegSide
 from agent.strategies.exits import ExitRules

@@ -13,9 +13,12 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Self
 
-from agent.book.records import StopWatch, Trade, Urgency
+from agent.book.intents import Urgency
+from agent.book.records import StopWatch, Trade
 from agent.book.states import ExitReason
-from agent.config.settings import ExitSettings, PremiumSettings, RollPolicy
+from agent.config.section import RollPolicy
+from agent.config.settings import ExitSettings
+from agent.config.strategy_settings import PremiumSettings
 from agent.market.calendar import (
     NEW_YORK,
     market_minutes_since_open,

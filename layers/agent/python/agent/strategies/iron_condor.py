@@ -10,8 +10,8 @@ from decimal import Decimal
 from itertools import product
 from typing import ClassVar
 
-from agent.book.records import Signal
-from agent.config.settings import IronCondorSettings
+from agent.book.intents import Signal
+from agent.config.strategy_settings import IronCondorSettings
 from agent.options.contracts import OptionType
 from agent.options.structures import LegSide
 from agent.strategies.exits import ExitRules

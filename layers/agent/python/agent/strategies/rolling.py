@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
-from agent.book.records import Signal, Trade
+from agent.book.intents import Signal
+from agent.book.records import Trade
 from agent.book.rolling import RollPlan
 from agent.config.settings import ExitSettings, Settings
 from agent.market.quotes import StructureQuote, quote_structure

@@ -6,8 +6,8 @@ from decimal import Decimal
 
 from pydantic import JsonValue
 
-from agent.book.records import Signal
-from agent.config.settings import Section
+from agent.book.intents import Signal
+from agent.config.section import Section
 from agent.market.probability import (
     expected_value_per_share,
     is_too_good_to_be_true,

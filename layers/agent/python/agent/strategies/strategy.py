@@ -7,7 +7,8 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import ClassVar
 
-from agent.book.records import Signal, Trade
+from agent.book.intents import Signal
+from agent.book.records import Trade
 from agent.config.settings import ExitSettings, Settings
 from agent.market.chain import ChainAnalytics, OptionChain
 from agent.market.outlook import ReportOutlook

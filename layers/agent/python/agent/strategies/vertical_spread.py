@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from agent.book.records import Signal
-from agent.config.settings import CreditSpreadSettings
+from agent.book.intents import Signal
+from agent.config.strategy_settings import CreditSpreadSettings
 from agent.options.structures import LegSide
 from agent.strategies.exits import ExitRules
 from agent.strategies.screening import Rejection, screen_symbol

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from agent.book.records import Position, Signal, Trade
+from agent.book.intents import Signal
+from agent.book.records import Position, Trade
 from agent.market.calendar import new_york_date
 from agent.market.rates import risk_free_rate
 from agent.risk.exposure import (

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from decimal import Decimal
 
-from agent.book.records import TERMINAL_ORDER_STATUSES, Intent, IntentKind, Trade
+from agent.book.intents import TERMINAL_ORDER_STATUSES, Intent, IntentKind
+from agent.book.records import Trade
 from agent.book.states import TradeStatus
 from agent.options.money import cents_down, from_cents
 from agent.ports import Account

@@ -1,6 +1,6 @@
 """Ask the broker to cancel what still works of an intent."""
 
-from agent.book.records import TERMINAL_ORDER_STATUSES, Intent, IntentStatus
+from agent.book.intents import TERMINAL_ORDER_STATUSES, Intent, IntentStatus
 from agent.use_cases.desk import Desk
 from agent.use_cases.order_tracking import refresh
 from agent.use_cases.steps import CancelResult, StepInput, intent_of, trade_of

@@ -1,7 +1,7 @@
 """Judge an entry against every limit, before anything is reserved for it."""
 
 from agent.book.changes import BookChange, BookConflict
-from agent.book.records import Intent, IntentStatus
+from agent.book.intents import Intent, IntentStatus
 from agent.book.transitions import refuse_entry
 from agent.risk.alarms import daily_loss_alerts
 from agent.use_cases.buying_power import lacks_for_check

@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 
 from agent.book.changes import BookChange
-from agent.book.records import Alert, AlertKind, RefusalKind
+from agent.book.intents import RefusalKind
+from agent.book.records import Alert, AlertKind
 from agent.market.calendar import new_york_date
 from agent.ports import BlockScope, BrokerRefused, EntryBlock, MarketClock, TradingState
 from agent.use_cases.desk import Desk

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from agent.book.records import Signal
+from agent.book.intents import Signal
 from agent.strategies.strategy import MarketView, Strategy
 from agent.use_cases.entry_risk import EntryBudget
 

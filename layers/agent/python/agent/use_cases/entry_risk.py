@@ -4,7 +4,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from agent.book.records import Intent, Signal, TradeRisk
+from agent.book.intents import Intent, Signal
+from agent.book.records import TradeRisk
 from agent.book.states import TradeStatus
 from agent.config.settings import Settings
 from agent.market.calendar import new_york_date

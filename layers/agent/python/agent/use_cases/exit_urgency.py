@@ -1,7 +1,8 @@
 """How urgently an exit is carried out, after what earlier attempts came to."""
 
 from agent.book.identifiers import close_intent_id
-from agent.book.records import Intent, Trade, Urgency
+from agent.book.intents import Intent, Urgency
+from agent.book.records import Trade
 from agent.book.states import ExitReason
 from agent.strategies.exits import ExitDecision
 from agent.use_cases.desk import Desk

@@ -7,8 +7,9 @@ from datetime import datetime, timedelta
 from agent.book.changes import BookConflict, LedgerMove
 from agent.book.fills import filled_contracts
 from agent.book.identifiers import close_intent_id, entry_intent_id
+from agent.book.intents import TERMINAL_ORDER_STATUSES, Intent, IntentStatus, OrderAttempt
 from agent.book.late_fills import take_up_again
-from agent.book.records import TERMINAL_ORDER_STATUSES, Intent, IntentStatus, OrderAttempt, Trade
+from agent.book.records import Trade
 from agent.book.states import NEVER_OPENED, TradeStatus
 from agent.market.calendar import new_york_date
 from agent.risk.reservation import held_moves

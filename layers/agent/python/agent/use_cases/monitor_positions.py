@@ -10,15 +10,8 @@ from decimal import Decimal
 from pydantic import Field
 
 from agent.book.changes import BookChange, BookConflict, IntentWrite
-from agent.book.records import (
-    Alert,
-    AlertKind,
-    Intent,
-    IntentKind,
-    PositionMark,
-    Trade,
-    Urgency,
-)
+from agent.book.intents import Intent, IntentKind, Urgency
+from agent.book.records import Alert, AlertKind, PositionMark, Trade
 from agent.book.states import ExitReason, TradeStatus
 from agent.book.transitions import begin_close, mark_open
 from agent.market.calendar import new_york_date

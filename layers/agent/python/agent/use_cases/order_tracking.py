@@ -3,16 +3,16 @@
 from datetime import datetime
 
 from agent.book.changes import BookChange
-from agent.book.order_plan import ends_attempt, next_order, order_structure
-from agent.book.records import (
+from agent.book.intents import (
     TERMINAL_ORDER_STATUSES,
     Intent,
     IntentKind,
     OrderAttempt,
     OrderStatus,
-    Trade,
     Urgency,
 )
+from agent.book.order_plan import ends_attempt, next_order, order_structure
+from agent.book.records import Trade
 from agent.book.roll_fills import RollLadders, RollStep, next_roll_step, rolled_contracts
 from agent.book.transitions import record_orders
 from agent.config.settings import ExecutionSettings

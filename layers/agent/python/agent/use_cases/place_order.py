@@ -2,8 +2,7 @@
 
 from agent.book.changes import BookChange
 from agent.book.identifiers import client_order_id
-from agent.book.order_plan import NextOrder, ends_attempt, next_order, order_structure
-from agent.book.records import (
+from agent.book.intents import (
     TERMINAL_ORDER_STATUSES,
     Intent,
     IntentKind,
@@ -11,8 +10,9 @@ from agent.book.records import (
     OrderAttempt,
     OrderStatus,
     RefusalKind,
-    Trade,
 )
+from agent.book.order_plan import NextOrder, ends_attempt, next_order, order_structure
+from agent.book.records import Trade
 from agent.book.transitions import note_outcome
 from agent.market.quotes import quote_structure
 from agent.ports import BrokerOrder, BrokerRefused, MarketClock, OrderRequest

@@ -1,9 +1,6 @@
 """Ask the broker how the intent's last order stands."""
 
-from agent.book.records import (
-    TERMINAL_ORDER_STATUSES,
-    IntentStatus,
-)
+from agent.book.intents import TERMINAL_ORDER_STATUSES, IntentStatus
 from agent.use_cases.desk import Desk
 from agent.use_cases.order_tracking import contracts_left, refresh, rungs_left
 from agent.use_cases.steps import FillResult, FillStatus, StepInput, intent_of, trade_of

@@ -8,7 +8,8 @@ from datetime import datetime
 from agent.book.changes import BookChange, LedgerMove, TradeWrite
 from agent.book.comparison import PositionDifference, compare_positions
 from agent.book.identifiers import read_order_name
-from agent.book.records import TERMINAL_ORDER_STATUSES, JournalEvent
+from agent.book.intents import TERMINAL_ORDER_STATUSES
+from agent.book.records import JournalEvent
 from agent.book.states import TradeStatus
 from agent.config.settings import Settings
 from agent.market.calendar import new_york_date

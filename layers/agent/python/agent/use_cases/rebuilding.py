@@ -7,14 +7,8 @@ from itertools import groupby
 
 from agent.book.fills import FillSummary
 from agent.book.identifiers import OrderName, close_intent_id, position_id
-from agent.book.records import (
-    Intent,
-    IntentKind,
-    MarketSnapshotAtEntry,
-    Position,
-    Trade,
-    TradeExecution,
-)
+from agent.book.intents import Intent, IntentKind
+from agent.book.records import MarketSnapshotAtEntry, Position, Trade, TradeExecution
 from agent.book.states import TradeStatus
 from agent.book.transitions import settle_close
 from agent.config.settings import Settings

@@ -1,7 +1,7 @@
 """Bring an intent whose execution went astray to a known end."""
 
 from agent.book.fills import is_settled
-from agent.book.records import IntentStatus
+from agent.book.intents import IntentStatus
 from agent.book.transitions import refuse_entry
 from agent.use_cases.cancel_order import cancel_working
 from agent.use_cases.desk import Desk

@@ -1,6 +1,6 @@
 """Record what an intent's orders came to, once none of them can fill any more."""
 
-from agent.book.records import IntentStatus
+from agent.book.intents import IntentStatus
 from agent.use_cases.desk import Desk
 from agent.use_cases.order_tracking import refresh
 from agent.use_cases.settlement import settle

@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 from agent.book.changes import BookChange, BookConflict
+from agent.book.intents import Intent, OrderAttempt
 from agent.book.lifecycle import (
     Booking,
     LegEvent,
@@ -11,7 +12,7 @@ from agent.book.lifecycle import (
     after_leg_event,
     after_share_trade,
 )
-from agent.book.records import Intent, OrderAttempt, Trade
+from agent.book.records import Trade
 from agent.book.states import TradeStatus
 from agent.book.winding_up import RemainderFills, settle_remainder
 from agent.options.structures import Leg, LegSide, Structure

@@ -3,7 +3,8 @@
 from datetime import datetime
 from decimal import Decimal
 
-from agent.book.records import Intent, OrderAttempt, OrderPart, Trade
+from agent.book.intents import Intent, OrderAttempt, OrderPart
+from agent.book.records import Trade
 from agent.book.roll_fills import RollStep, part_symbols, roll_signal_of, summarize_roll
 from agent.market.quotes import StructureQuote, quote_structure
 from agent.options.money import Rounding, round_to_tick

@@ -4,7 +4,8 @@ from decimal import Decimal
 
 from agent.book.changes import BookChange, BookConflict
 from agent.book.fills import summarize_fills
-from agent.book.records import Intent, RollResidue, Trade, TradeRisk
+from agent.book.intents import Intent
+from agent.book.records import RollResidue, Trade, TradeRisk
 from agent.book.roll_fills import RollFills, roll_signal_of, summarize_roll
 from agent.book.roll_settlement import settle_residue, settle_roll
 from agent.risk.campaigns import with_residue

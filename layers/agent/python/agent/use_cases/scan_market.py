@@ -9,7 +9,8 @@ from pydantic import Field
 
 from agent.book.changes import BookConflict, Lease
 from agent.book.identifiers import entry_intent_id, trade_id
-from agent.book.records import Intent, Signal, Trade
+from agent.book.intents import Intent, Signal
+from agent.book.records import Trade
 from agent.book.transitions import write_entry_intent
 from agent.market.calendar import new_york_date
 from agent.market.dividends import ExDividend

@@ -7,21 +7,11 @@ from decimal import Decimal
 
 from agent.book.changes import BookChange, BookConflict
 from agent.book.fills import is_settled, summarize_fills
+from agent.book.intents import Intent, IntentKind, IntentStatus, OrderStatus, Urgency
 from agent.book.lifecycle import LegEvent, LegEventKind, after_leg_event
 from agent.book.order_plan import leg_fills, lone_leg
 from agent.book.outcome import reduce_position
-from agent.book.records import (
-    Alert,
-    AlertKind,
-    Intent,
-    IntentKind,
-    IntentStatus,
-    OrderStatus,
-    Position,
-    PositionStatus,
-    Trade,
-    Urgency,
-)
+from agent.book.records import Alert, AlertKind, Position, PositionStatus, Trade
 from agent.book.states import TradeStatus
 from agent.book.transitions import abandon_entry, describe, open_trade, settle_close
 from agent.market.calendar import new_york_date

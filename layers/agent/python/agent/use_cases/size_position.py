@@ -1,7 +1,7 @@
 """Size an entry and reserve its risk: the pending trade and the ledger move together."""
 
 from agent.book.changes import BookConflict, LimitReached
-from agent.book.records import IntentStatus
+from agent.book.intents import IntentStatus
 from agent.book.transitions import refuse_entry, reserve_entry
 from agent.risk.checks import MEASURED
 from agent.risk.reservation import PORTFOLIO_KEY, reserve_moves

@@ -7,7 +7,8 @@ from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from agent.book.records import Intent, Trade
+from agent.book.intents import Intent
+from agent.book.records import Trade
 from agent.book.roll_settlement import residue_view
 from agent.book.winding_up import leg_alone_view
 from agent.ports import Book

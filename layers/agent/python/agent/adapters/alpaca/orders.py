@@ -6,7 +6,7 @@ from math import gcd
 from typing import Any
 
 from agent.adapters.alpaca.answers import Answer
-from agent.book.records import OrderStatus
+from agent.book.intents import OrderStatus
 from agent.options.money import to_cents
 from agent.options.structures import Leg, LegSide
 from agent.ports import BrokerMisunderstood, BrokerOrder, OrderRequest, ShareOrderRequest

@@ -5,7 +5,7 @@ stands for everything from "in a moment" to "never". So messages decide, and wha
 names ends the attempt alone: the mildest class that does not send the same again and again.
 """
 
-from agent.book.records import RefusalKind
+from agent.book.intents import RefusalKind
 
 REFUSALS: tuple[tuple[str, RefusalKind], ...] = (
     # Held for an order of ours that is still being cancelled, or for somebody else's.

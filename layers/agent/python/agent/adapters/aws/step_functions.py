@@ -6,7 +6,7 @@ import boto3
 from botocore.exceptions import ClientError
 
 from agent.adapters.aws.secrets import CLIENT_CONFIG
-from agent.book.records import Intent, IntentKind
+from agent.book.intents import Intent, IntentKind
 from agent.ports import ExecutionState
 
 if TYPE_CHECKING:

@@ -25,16 +25,8 @@ from agent.book.changes import (
     LedgerMove,
     TradeWrite,
 )
-from agent.book.records import (
-    Alert,
-    Intent,
-    IntentStatus,
-    JournalEvent,
-    Position,
-    PositionMark,
-    PositionStatus,
-    Trade,
-)
+from agent.book.intents import Intent, IntentStatus
+from agent.book.records import Alert, JournalEvent, Position, PositionMark, PositionStatus, Trade
 from agent.book.states import ACTIVE_STATUSES
 
 SENT_ALERT_RETENTION = timedelta(days=7)

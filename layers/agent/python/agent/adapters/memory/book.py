@@ -18,14 +18,8 @@ from agent.book.changes import (
     LimitReached,
     TradeWrite,
 )
-from agent.book.records import (
-    Intent,
-    IntentStatus,
-    JournalEvent,
-    Position,
-    PositionStatus,
-    Trade,
-)
+from agent.book.intents import Intent, IntentStatus
+from agent.book.records import JournalEvent, Position, PositionStatus, Trade
 from agent.book.states import ACTIVE_STATUSES
 
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)

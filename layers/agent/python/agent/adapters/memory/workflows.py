@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from threading import Lock
 
-from agent.book.records import Intent
+from agent.book.intents import Intent
 from agent.ports import ExecutionState
 
 
