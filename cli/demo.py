@@ -80,18 +80,15 @@ def demo(
     """Trade a market with the real handlers, state machines and template; no account needed."""
     console = Console()
     options: dict[str, Any] = {
-        "data": None if data is None else str(data.absolute()),
+        "data": _absolute(data),
         "seed": seed,
         "sessions": sessions,
         "scenario": scenario,
-        "config": None if config is None else str(config.absolute()),
-        "env_file": None if env_file is None else str(env_file.absolute()),
+        "config": _absolute(config),
+        "env_file": _absolute(env_file),
         "settings": list(settings or ()),
     }
-    _spelled(options)  # A setting that cannot be read is told before anything is loaded.
-    if json_path is not None:
-        _require_directory_of(json_path)
-    _require_place_for(BOOK_DIRECTORY)
+    _check_first(options, json_path)
     with console.status("Loading the market and synthesising the template..."):
         # Imported here: the command line answers --help without the CDK and the market.
         from simulator.rehearsal.synthesis import begin_synthesis  # noqa: PLC0415
@@ -107,10 +104,7 @@ def demo(
                 # What is loaded by now stays: looking through it again and again costs 5 %.
                 gc.freeze()
                 report = _play(console, rehearsal)
-                text = report.model_dump_json(indent=2) + "\n"
-                with _whole_directory(BOOK_DIRECTORY) as directory:
-                    rehearsal.write_book(directory)
-                    (directory / "report.json").write_text(text, encoding="utf-8")
+                text = _keep_book(rehearsal, report)
             log.discard()
         if json_path is not None:
             _write_whole(json_path, text)
@@ -121,6 +115,27 @@ def demo(
     wrong = what_is_wrong(report)
     if wrong is not None:
         raise ResultWrong(wrong)
+
+
+def _check_first(options: Mapping[str, Any], json_path: Path | None) -> None:
+    """Tell what cannot work before anything is loaded."""
+    _spelled(options)
+    if json_path is not None:
+        _require_directory_of(json_path)
+    _require_place_for(BOOK_DIRECTORY)
+
+
+def _absolute(path: Path | None) -> str | None:
+    return None if path is None else str(path.absolute())
+
+
+def _keep_book(rehearsal: "Rehearsal", report: "RehearsalReport") -> str:
+    """Write the book and its report where they belong; give the report's text."""
+    text = report.model_dump_json(indent=2) + "\n"
+    with _whole_directory(BOOK_DIRECTORY) as directory:
+        rehearsal.write_book(directory)
+        (directory / "report.json").write_text(text, encoding="utf-8")
+    return text
 
 
 def _as_before(

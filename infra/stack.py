@@ -1,5 +1,6 @@
 """The stack: everything that one stage of the agent is made of."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import aws_cdk as cdk
@@ -71,24 +72,9 @@ class AgentStack(cdk.Stack):
         Schedules(self, functions=functions, dead_letters=dead_letters)
         alarms = Alarms(self, topic=alerting.topic)
         webhook.feed(functions[WEBHOOK_FUNCTION], alerting)
-        for function in functions.values():
-            # An alarm on what alarms call would call it again, for ever.
-            if function.name != WEBHOOK_FUNCTION:
-                alarms.watch_function(function)
-            if function.is_scheduled:
-                alarms.watch_scheduled(function)
-        for workflow in workflows:
-            alarms.watch_workflow(workflow)
+        _watch(alarms, functions, workflows)
         alarms.watch_dead_letters(dead_letters)
-        alarms.watch_unresolved(
-            agent_metric(namespace, "monitor_positions", "UnresolvedIntents", ONE_MINUTE)
-        )
-        alarms.watch_differences(
-            agent_metric(namespace, "monitor_positions", "BookDifferences", ONE_MINUTE)
-        )
-        alarms.watch_heartbeat(
-            agent_metric(namespace, "watch_heartbeat", "Heartbeat", FIVE_MINUTES, "Minimum")
-        )
+        _watch_metrics(alarms, namespace)
         Dashboard(
             self,
             namespace=namespace,
@@ -147,3 +133,28 @@ class AgentStack(cdk.Stack):
     def _say_where_things_are(self, places: dict[str, str]) -> None:
         for name, value in places.items():
             cdk.CfnOutput(self, name, value=value)
+
+
+def _watch(
+    alarms: Alarms, functions: Mapping[str, AgentFunction], workflows: Sequence[Workflow]
+) -> None:
+    for function in functions.values():
+        # An alarm on what alarms call would call it again, for ever.
+        if function.name != WEBHOOK_FUNCTION:
+            alarms.watch_function(function)
+        if function.is_scheduled:
+            alarms.watch_scheduled(function)
+    for workflow in workflows:
+        alarms.watch_workflow(workflow)
+
+
+def _watch_metrics(alarms: Alarms, namespace: str) -> None:
+    alarms.watch_unresolved(
+        agent_metric(namespace, "monitor_positions", "UnresolvedIntents", ONE_MINUTE)
+    )
+    alarms.watch_differences(
+        agent_metric(namespace, "monitor_positions", "BookDifferences", ONE_MINUTE)
+    )
+    alarms.watch_heartbeat(
+        agent_metric(namespace, "watch_heartbeat", "Heartbeat", FIVE_MINUTES, "Minimum")
+    )

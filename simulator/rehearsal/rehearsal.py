@@ -310,14 +310,7 @@ class Rehearsal:
             first_session=first.isoformat(),
             last_session=sessions[-1].session.isoformat(),
             sessions=len(sessions),
-            slots=SlotsReport(
-                times={
-                    name: tuple(sorted({f"{s.astimezone(NEW_YORK):%H:%M}" for s in slots}))
-                    for name, slots in self._slots_ran.items()
-                },
-                ran={name: len(slots) for name, slots in self._slots_ran.items()},
-                in_timetable=dict(self._slots_known),
-            ),
+            slots=self._slots_report(),
             scans=self._tally.scans,
             monitor_passes=self._tally.monitor_passes,
             days_analyzed=self._tally.days_analyzed,
@@ -351,6 +344,16 @@ class Rehearsal:
             trades=tuple(report_trade(trade, positions[trade.trade_id]) for trade in trades),
             story=tell_story(sources),
             duration_seconds=round(time.monotonic() - self._began, 3),
+        )
+
+    def _slots_report(self) -> SlotsReport:
+        return SlotsReport(
+            times={
+                name: tuple(sorted({f"{s.astimezone(NEW_YORK):%H:%M}" for s in slots}))
+                for name, slots in self._slots_ran.items()
+            },
+            ran={name: len(slots) for name, slots in self._slots_ran.items()},
+            in_timetable=dict(self._slots_known),
         )
 
     def _differences(self, trades: Sequence[Trade]) -> tuple[DifferenceReport, ...]:

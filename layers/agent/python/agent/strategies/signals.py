@@ -67,16 +67,9 @@ def propose(
     volatilities = _volatilities(structure, view)
     if volatilities is None:
         return Rejection.IMPLIED_VOLATILITY_UNKNOWN
-    under_stress = stress_debit(
-        structure,
-        Pricing(
-            symbol.spot,
-            volatilities,
-            view.as_of,
-            risk_free_rate(view.settings.market, view.chain.session),
-        ),
-        view.settings.risk,
-    )
+    rate = risk_free_rate(view.settings.market, view.chain.session)
+    pricing = Pricing(symbol.spot, volatilities, view.as_of, rate)
+    under_stress = stress_debit(structure, pricing, view.settings.risk)
     exposure = structure_exposure(
         structure,
         credit_min=credit_floor,
