@@ -54,7 +54,9 @@ def run(arguments: Sequence[str]) -> int:
         return problem.exit_code
     except typer.TyperException as problem:
         # What was typed is not what a command takes.
-        _tell(problem.format_message())
+        place = getattr(problem, "ctx", None)
+        said = problem.format_message()
+        _tell(f"{place.command_path}: {said}" if place is not None else said)
         return problem.exit_code
     except typer.Abort:
         _tell("aborted")

@@ -1,6 +1,7 @@
 """A book thrown away after some sessions comes back from the exchange as it was."""
 
 import json
+from dataclasses import replace
 
 from agent.adapters.alpaca.connection import connect
 from agent.adapters.alpaca.credentials import parse_credentials
@@ -27,13 +28,23 @@ SETTINGS = {
 
 
 def told_by_orders(trade: Trade) -> dict[str, object]:
-    """Give what orders tell of a trade; why it was entered and left, nobody remembers."""
+    """Give what orders tell of a trade.
+
+    Why it was entered and left, and what stress would have cost it then, nobody remembers.
+    """
     execution = trade.execution.model_copy(
-        update={"entry_slippage": None, "exit_slippage": None, "reprices": 0}
+        update={
+            "entry_slippage": None,
+            "exit_slippage": None,
+            "entry_quality": None,
+            "exit_quality": None,
+            "reprices": 0,
+        }
     )
     return {
         **trade.model_dump(include={"trade_id", "symbol", "strategy", "status", "structure"}),
-        **trade.model_dump(include={"pnl", "pnl_pct", "days_held", "timestamp_exit", "risk"}),
+        **trade.model_dump(include={"pnl", "pnl_pct", "days_held", "timestamp_exit"}),
+        "risk": trade.risk.model_dump(exclude={"stress_loss_per_contract"}),
         "execution": execution,
         "held": trade.leg_quantities,
     }
@@ -45,8 +56,10 @@ def told_of_leg(position: Position) -> dict[str, object]:
 
 
 def ledger_of(book: Book, trades: list[Trade]) -> list[object]:
+    # How many reservations there ever were guards a race, and a new book may count anew.
     days = {f"day#{new_york_date(trade.timestamp_enter):%Y-%m-%d}" for trade in trades}
-    return [book.ledger(key) for key in ("portfolio", "symbol#FXTT", "streak", *sorted(days))]
+    keys = ("portfolio", "symbol#FXTT", "streak", *sorted(days))
+    return [replace(book.ledger(key), reservations=0) for key in keys]
 
 
 def test_a_book_that_was_thrown_away_comes_back() -> None:
