@@ -38,10 +38,16 @@ lint: setup | build  ## Style, formatting, and the arrows between the rooms
 types: setup  ## mypy, strict (the first run reads the CDK and takes a minute)
 	@$(BIN)/mypy .
 
-test: setup lint types  ## Everything that CI checks
-	@$(BIN)/pytest -q -n auto $(COVERAGE) tests
+# The pure rooms are covered by the quick suites alone: the tracer would slow down the long ones.
+QUICK := tests/unit tests/properties tests/contracts
+LONG := tests/simulation tests/readme tests/e2e tests/infra tests/workflows
 
-nightly: test  ## What takes longer than CI may: recorded chains, long storms
+test: setup lint types  ## Everything that CI checks
+	@$(BIN)/pytest -q -n auto $(COVERAGE) $(QUICK)
+	@$(BIN)/pytest -q -n auto --dist worksteal $(LONG)
+
+nightly: test  ## What takes longer than CI may: recorded chains, long storms, many examples
+	@HYPOTHESIS_PROFILE=thorough $(BIN)/pytest -q -n auto tests/properties
 	@$(BIN)/pytest -q -n auto -m nightly tests
 	@$(BIN)/options-agent storm --seeds 1:1000 --profile rough --processes 2
 	@$(BIN)/options-agent storm --seeds 1:300 --profile hell --processes 2
