@@ -39,8 +39,8 @@ types: setup  ## mypy, strict (the first run reads the CDK and takes a minute)
 	@$(BIN)/mypy .
 
 # The pure rooms are covered by the quick suites alone: the tracer would slow down the long ones.
-QUICK := tests/unit tests/properties tests/contracts
-LONG := tests/simulation tests/readme tests/e2e tests/infra tests/workflows
+QUICK := tests/unit tests/properties
+LONG := tests/simulation tests/readme tests/e2e tests/infra tests/workflows tests/contracts
 
 test: setup lint types  ## Everything that CI checks
 	@$(BIN)/pytest -q -n auto $(COVERAGE) $(QUICK)

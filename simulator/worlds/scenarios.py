@@ -164,7 +164,7 @@ def _broker_outage(session_count: int) -> MarketPlan:
     start = turning_point(session_count)
     return MarketPlan(
         shocks=tuple(_shocks(start, session=-0.03, log_variance=0.5)),
-        outages=(PlannedOutage(start, 150, 390), PlannedOutage(start + 1, 345, 390)),
+        outages=(PlannedOutage(start, 150, 235), PlannedOutage(start + 1, 345, 40)),
     )
 
 
