@@ -112,8 +112,7 @@ def demo(
         raise ReportedProblem(str(problem)) from problem
     print_report(console, report, tells_story=story or report.scenario is not None)
     console.print(f"The book is in {BOOK_DIRECTORY}.", highlight=False)
-    wrong = what_is_wrong(report)
-    if wrong is not None:
+    if (wrong := what_is_wrong(report)) is not None:
         raise ResultWrong(wrong)
 
 
