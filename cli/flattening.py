@@ -11,13 +11,19 @@ from decimal import Decimal
 from uuid import uuid4
 
 from agent.adapters.alpaca.connection import AlpacaConnection
-from agent.adapters.alpaca.open_orders import OpenOrder, open_option_orders
+from agent.adapters.alpaca.open_orders import open_option_orders
 from agent.market.quotes import OptionQuote
 from agent.options.contracts import OptionContract, parse_occ_symbol
 from agent.options.money import Rounding, round_to_tick
 from agent.options.structures import Leg, LegSide
 from agent.options.ticks import option_tick
-from agent.ports import BrokerPosition, BrokerRefused, BrokerUnavailable, OrderRequest
+from agent.ports import (
+    BrokerPosition,
+    BrokerRefused,
+    BrokerUnavailable,
+    OrderRequest,
+    WorkingOrder,
+)
 
 ROUNDS_MAX = 20
 ORDER_SECONDS = 10
@@ -50,7 +56,7 @@ class Outcome:
     """What is left, and what went wrong on the way."""
 
     left: tuple[BrokerPosition, ...] = ()
-    orders_open: tuple[OpenOrder, ...] = ()
+    orders_open: tuple[WorkingOrder, ...] = ()
     troubles: list[str] = field(default_factory=list)
 
     @property
@@ -72,7 +78,7 @@ class Flattening:
         self._run = uuid4().hex[:12]
         self._sent = 0
 
-    def open_orders(self) -> tuple[OpenOrder, ...]:
+    def open_orders(self) -> tuple[WorkingOrder, ...]:
         return open_option_orders(self.connection.sessions[0])
 
     def plans(self, positions: Sequence[BrokerPosition]) -> list[Plan]:
@@ -125,7 +131,7 @@ class Flattening:
         self._wait_for(sent)
         return False
 
-    def _cancel_all(self, outcome: Outcome) -> tuple[OpenOrder, ...]:
+    def _cancel_all(self, outcome: Outcome) -> tuple[WorkingOrder, ...]:
         """Ask for every cancel, wait for the ends, and give what still has not ended."""
         asked: set[str] = set()
         for poll in range(CANCEL_POLLS_MAX):

@@ -242,7 +242,9 @@ class OrderChecks:
         margin_before = self._valuation.maintenance_margin()
         after = _quantities_after(self._book.option_quantities(), legs, request.units)
         margin_after = self._valuation.maintenance_margin(after)
-        if margin_before is None or margin_after is None:
+        if margin_before is None:
+            return ZERO  # Uncovered before, and by now known not to become more so.
+        if margin_after is None:
             raise forbidden("account not eligible to trade uncovered option contracts")
         net = self._signed_limit(request, legs)
         multiplier = legs[0].contract.multiplier if legs[0].contract else 1

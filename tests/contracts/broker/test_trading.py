@@ -160,6 +160,22 @@ def test_a_cancel_that_takes_its_time_is_working_until_it_is_confirmed(
     assert order.status is OrderStatus.CANCELED
 
 
+def test_the_working_orders_of_the_account_are_listed_whoever_sent_them(
+    exchange: Exchange, broker: AlpacaBroker
+) -> None:
+    ours = broker.submit(entry("4.90"))
+    shares = broker.submit_shares(ShareOrderRequest("shares-1", "ACME", 1, Decimal("1.00")))
+    assert [
+        (each.order_id, each.client_order_id, each.symbols) for each in broker.working_orders()
+    ] == [
+        (shares.order_id, "shares-1", ("ACME",)),
+        (ours.order_id, "entry-1", (PUT_100, PUT_95)),
+    ]
+    broker.cancel(ours.order_id)
+    exchange.clock.advance(5)
+    assert [each.client_order_id for each in broker.working_orders()] == ["shares-1"]
+
+
 def test_cancelling_what_never_was_is_refused(broker: AlpacaBroker) -> None:
     with pytest.raises(BrokerRefused, match="order not found") as caught:
         broker.cancel("00000000-0000-0000-0000-000000000000")

@@ -6,7 +6,9 @@ from agent.book.identifiers import (
     client_order_id,
     close_intent_id,
     entry_intent_id,
+    leg_order_id,
     position_id,
+    read_order_name,
     slot_name,
     trade_id,
 )
@@ -45,3 +47,13 @@ def test_numbers_count_from_one() -> None:
 def test_what_no_execution_may_be_named_is_refused(symbol: str) -> None:
     with pytest.raises(ValueError, match="not an id"):
         trade_id("paper", SLOT, symbol, "bps")
+
+
+def test_the_name_of_an_order_of_one_leg_tells_its_intent_and_its_leg() -> None:
+    intent = close_intent_id(trade_id("paper-2", SLOT, "AAPL", "bps"), 3)
+    name = read_order_name(leg_order_id(intent, 2, 4))
+    assert name is not None
+    assert (name.stage, name.intent_id, name.leg, name.rung) == ("paper-2", intent, 2, 4)
+    whole = read_order_name(client_order_id(intent, 1))
+    assert whole is not None
+    assert (whole.intent_id, whole.leg) == (intent, None)

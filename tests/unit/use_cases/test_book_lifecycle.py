@@ -53,6 +53,12 @@ def at_the_broker(desk: TestDesk) -> dict[str, int]:
     return {held.symbol: held.quantity for held in desk.desk.broker.holdings()}
 
 
+def befell(desk: TestDesk, *trades: Trade) -> Befallen:
+    """Book what befell these trades, or all active ones."""
+    before = trades or desk.book.active_trades()
+    return book_lifecycle(desk.desk, before, at_the_broker(desk), desk.exchange.now)
+
+
 def test_a_quiet_pass_books_nothing(desk: TestDesk) -> None:
     trade = desk.open_trade()
     assert watch(desk).lifecycle_events == 0
@@ -86,7 +92,7 @@ def test_what_was_inferred_is_not_booked_again_when_the_activity_shows(desk: Tes
 
     desk.exchange.clock.advance(OVERNIGHT.total_seconds())
     assert desk.desk.broker.option_events(trade.timestamp_enter.date())
-    again = book_lifecycle(desk.desk, desk.book.active_trades(), desk.exchange.clock.now)
+    again = befell(desk)
 
     assert again.booked == 0
     assert stored(desk, trade).holdings.booked == events
@@ -207,7 +213,7 @@ def test_legs_that_expire_worthless_close_the_trade(desk: TestDesk) -> None:
     desk.world.with_close("105.00", FRIDAY)
     desk.exchange.clock.advance(timedelta(days=4, hours=20).total_seconds())
 
-    befallen = book_lifecycle(desk.desk, desk.book.active_trades(), desk.exchange.now)
+    befallen = befell(desk)
 
     closed = stored(desk, trade)
     assert befallen.booked == 2
@@ -245,7 +251,7 @@ def test_a_leg_that_its_owner_closed_by_hand_is_booked_at_its_price(desk: TestDe
     carry_all(desk)
     closed = stored(desk, trade)
     assert (closed.status, at_the_broker(desk)) == (TradeStatus.CLOSED, {})
-    assert book_lifecycle(desk.desk, [closed], desk.exchange.now).booked == 0
+    assert befell(desk, closed).booked == 0
 
 
 def test_what_nobody_explains_is_not_booked_and_not_closed_but_told(desk: TestDesk) -> None:
@@ -258,7 +264,7 @@ def test_what_nobody_explains_is_not_booked_and_not_closed_but_told(desk: TestDe
 
     assert (report.lifecycle_events, report.exits_begun, report.differences) == (0, {}, 1)
     assert stored(desk, trade) == trade
-    befallen = book_lifecycle(desk.desk, desk.book.active_trades(), desk.exchange.clock.now)
+    befallen = befell(desk)
     assert befallen.unexplained == {trade.trade_id}
 
 
@@ -290,7 +296,7 @@ def test_a_contract_that_another_order_of_ours_may_move_waits(desk: TestDesk) ->
     signal = a_signal(structure=trade.structure, as_of=SLOT)
     desk.book.commit(write_entry_intent("another-entry-1", "another", signal, SLOT))
 
-    befallen = book_lifecycle(desk.desk, [trade], desk.exchange.now)
+    befallen = befell(desk, trade)
 
     assert befallen == Befallen()
     assert stored(desk, trade) == trade

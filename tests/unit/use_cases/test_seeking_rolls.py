@@ -13,7 +13,13 @@ from agent.book.states import TradeStatus
 from agent.config.settings import RiskSettings, Settings
 from agent.market.quotes import OptionQuote
 from agent.options.contracts import OptionContract
-from agent.ports import BrokerPosition, BrokerUnavailable, OptionEvent, TradingState
+from agent.ports import (
+    BrokerPosition,
+    BrokerUnavailable,
+    OptionEvent,
+    TradingState,
+    WorkingOrder,
+)
 from agent.risk.reservation import PORTFOLIO_KEY, symbol_key
 from agent.use_cases.monitor_positions import MonitorReport, monitor_positions
 from agent.use_cases.schedule import ScheduledEvent
@@ -59,6 +65,9 @@ class HoldingBroker(AccountOnly):
 
     def holdings(self) -> tuple[BrokerPosition, ...]:
         return self.positions()
+
+    def working_orders(self) -> tuple[WorkingOrder, ...]:
+        return ()
 
     def option_events(self, since: date) -> tuple[OptionEvent, ...]:
         """Report none, from whatever day."""

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 IDENTIFIER_PATTERN = re.compile(r"^[A-Za-z0-9_-]{1,80}$")
 ORDER_NAME_PATTERN = re.compile(
     r"(?P<trade>(?P<stage>[A-Za-z0-9_-]+)-[0-9]{8}T[0-9]{4}Z-(?P<symbol>[^-]+)-(?P<strategy>[^-]+))"
-    r"-(?P<purpose>entry|close|roll)-(?P<attempt>[0-9]+)-o(?P<rung>[0-9]+)"
+    r"-(?P<purpose>entry|close|roll)-(?P<attempt>[0-9]+)(?:-leg(?P<leg>[0-9]+))?-o(?P<rung>[0-9]+)"
 )
 
 
@@ -81,6 +81,13 @@ class OrderName:
     """`entry`, `close` or `roll`."""
     attempt: int
     rung: int
+    leg: int | None = None
+    """The leg that the order trades alone, from 1; None for one of all of them."""
+
+    @property
+    def intent_id(self) -> str:
+        """Name the intent that sent the order."""
+        return f"{self.trade_id}-{self.purpose}-{self.attempt}"
 
 
 def read_order_name(client_order_id: str) -> OrderName | None:
@@ -88,10 +95,11 @@ def read_order_name(client_order_id: str) -> OrderName | None:
     found = ORDER_NAME_PATTERN.fullmatch(client_order_id)
     if found is None:
         return None
-    stage, trade, symbol, strategy, purpose, attempt, rung = found.group(
-        "stage", "trade", "symbol", "strategy", "purpose", "attempt", "rung"
+    stage, trade, symbol, strategy, purpose, attempt, leg, rung = found.group(
+        "stage", "trade", "symbol", "strategy", "purpose", "attempt", "leg", "rung"
     )
-    return OrderName(stage, trade, symbol, strategy, purpose, int(attempt), int(rung))
+    number = None if leg is None else int(leg)
+    return OrderName(stage, trade, symbol, strategy, purpose, int(attempt), int(rung), number)
 
 
 def _positive(number: int) -> int:

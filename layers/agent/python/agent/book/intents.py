@@ -154,7 +154,7 @@ class Intent(Record):
     exit_reason: ExitReason | None = None
     """Why a close closes; None for an entry."""
     contracts: int | None = None
-    """How many contracts a roll rolls; None where the trade says how many."""
+    """How many contracts a roll rolls, or a close at most; None where the trade says how many."""
     net_credit_min: Decimal | None = None
     """The least net credit of a roll, a share: what it costs in fees and more; None for others."""
     leg: str | None = None

@@ -118,7 +118,10 @@ def leg_contracts_left(intent: Intent, trade: Trade, number: int) -> int:
     """Count the contracts of a leg that the trade holds, less what the intent has traded of it."""
     leg = trade.structure.legs[number - 1]
     gone = trade.holdings.legs_gone.get(leg.contract.symbol, 0)
-    held = leg.ratio * (trade.contracts_held - filled_contracts(whole_orders(intent.orders))) - gone
+    units = trade.contracts_held
+    if intent.contracts is not None:
+        units, gone = intent.contracts, 0  # So many units, of which every leg is there.
+    held = leg.ratio * (units - filled_contracts(whole_orders(intent.orders))) - gone
     return held - filled_contracts(leg_orders(intent.orders, number))
 
 

@@ -25,6 +25,8 @@ class ExitReason(StrEnum):
     ASSIGNED = "assigned"
     EXPIRED = "expired"
     BROKER_LIQUIDATED = "broker_liquidated"
+    COVER_LOST = "cover_lost"
+    """A short leg whose long leg is gone from the broker, and nothing says why."""
 
 
 TRANSITIONS: Mapping[TradeStatus, frozenset[TradeStatus]] = {

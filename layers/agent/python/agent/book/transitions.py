@@ -191,9 +191,18 @@ def abandon_entry(
 
 
 def begin_close(
-    trade: Trade, reason: ExitReason, urgency: Urgency, sentence: str, at: datetime
+    trade: Trade,
+    reason: ExitReason,
+    urgency: Urgency,
+    sentence: str,
+    at: datetime,
+    *,
+    contracts: int | None = None,
 ) -> tuple[BookChange, Intent]:
-    """Move an open trade to closing and state the attempt, together."""
+    """Move an open trade to closing and state the attempt, together.
+
+    `contracts` bounds it to so many units, where the broker holds no more; None closes all.
+    """
     attempt = trade.close_attempts + 1
     intent = Intent(
         intent_id=close_intent_id(trade.trade_id, attempt),
@@ -203,6 +212,7 @@ def begin_close(
         created_at=at,
         urgency=urgency,
         exit_reason=reason,
+        contracts=contracts,
     )
     closing = _moved(trade, TradeStatus.CLOSING, close_attempts=attempt, exit_reason=reason)
     change = BookChange(

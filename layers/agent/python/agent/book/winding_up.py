@@ -60,10 +60,22 @@ def next_to_go(trade: Trade, *, keeps_shares: bool) -> Remainder | None:
     return sale if shares else _leg_goes(*alone[0])
 
 
-def begin_remainder(trade: Trade, remainder: Remainder, at: datetime) -> tuple[BookChange, Intent]:
-    """Move an open trade to closing and state what of it goes, together."""
-    reason = trade.holdings.reason or ExitReason.ASSIGNED
-    change, intent = begin_close(trade, reason, Urgency.URGENT, remainder.sentence, at)
+def begin_remainder(
+    trade: Trade,
+    remainder: Remainder,
+    at: datetime,
+    *,
+    reason: ExitReason | None = None,
+    contracts: int | None = None,
+) -> tuple[BookChange, Intent]:
+    """Move an open trade to closing and state what of it goes, together.
+
+    `reason` is why, where nothing that befell the trade says so; `contracts` bounds what goes.
+    """
+    reason = reason or trade.holdings.reason or ExitReason.ASSIGNED
+    change, intent = begin_close(
+        trade, reason, Urgency.URGENT, remainder.sentence, at, contracts=contracts
+    )
     stated = intent.model_copy(update={"leg": remainder.leg, "shares": remainder.shares})
     return replace(change, intents=(IntentWrite(stated, None),)), stated
 

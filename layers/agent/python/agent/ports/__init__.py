@@ -28,6 +28,7 @@ from agent.ports.broker import (
     OrderRequest,
     PastOrder,
     ShareOrderRequest,
+    WorkingOrder,
 )
 from agent.ports.control import (
     Beats,
@@ -91,4 +92,5 @@ __all__ = [
     "WebhookRefused",
     "WebhookUnavailable",
     "Workflows",
+    "WorkingOrder",
 ]

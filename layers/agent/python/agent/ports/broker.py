@@ -112,6 +112,16 @@ class PastOrder:
     """Long where bought, short where sold, in the order of the request."""
 
 
+@dataclass(frozen=True)
+class WorkingOrder:
+    """Name an order that may still fill, whoever sent it, and what it is about."""
+
+    order_id: str
+    client_order_id: str
+    symbols: tuple[str, ...]
+    """OCC symbols, and tickers of shares."""
+
+
 class OrderHistory(Protocol):
     """The broker's memory of orders; for rebuilding a book, not for decisions."""
 
@@ -186,6 +196,10 @@ class Broker(Protocol):
 
     def cancel(self, order_id: str) -> None:
         """Ask for a cancel; returning means asked, not cancelled. An ended order is no error."""
+        ...
+
+    def working_orders(self) -> tuple[WorkingOrder, ...]:
+        """List every order of the account that may still fill, newest first."""
         ...
 
     def positions(self) -> tuple[BrokerPosition, ...]:

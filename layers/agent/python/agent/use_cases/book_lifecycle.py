@@ -7,7 +7,7 @@ is: the comparison of book and broker tells the owner.
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 
@@ -52,19 +52,23 @@ class Befallen:
 
     booked: int = 0
     unexplained: frozenset[str] = frozenset()
+    missing: Mapping[str, int] = field(default_factory=dict)
+    """Contracts by OCC symbol that are gone unexplained, those of adjusted contracts left out."""
 
 
-def book_lifecycle(desk: Desk, before: Sequence[Trade], now: datetime) -> Befallen:
+def book_lifecycle(
+    desk: Desk, before: Sequence[Trade], held: Mapping[str, int], now: datetime
+) -> Befallen:
     """Book what befell legs of open trades.
 
-    `before` are the active trades as read ahead of this call. One request, unless a contract is
-    missing; then the activities are read. Each event is booked once, however often it is read.
+    `before` are the active trades as read ahead of this call, and `held` what the broker held
+    after. Unless a contract is missing, nothing is asked; then the activities are read. Each event
+    is booked once, however often it is read.
     """
     open_trades = [trade for trade in before if trade.status is TradeStatus.OPEN]
     if not any(trade.contracts_held for trade in open_trades):
         return Befallen()
-    held = {position.symbol: position.quantity for position in desk.broker.holdings()}
-    missing = _missing(before, held)
+    missing = missing_contracts(before, held)
     if not missing:
         return Befallen()
     for symbol in unsettled_contracts(desk, before, desk.book.active_trades()):
@@ -79,10 +83,11 @@ def book_lifecycle(desk: Desk, before: Sequence[Trade], now: datetime) -> Befall
             booked += current is not None
         if any(missing[symbol] > 0 for symbol, held_of in trade.leg_quantities.items() if held_of):
             unexplained.add(trade.trade_id)
-    return Befallen(booked, frozenset(unexplained))
+    left = {s: count for s, count in missing.items() if count > 0 and (s in explained)}
+    return Befallen(booked, frozenset(unexplained), left)
 
 
-def _missing(trades: Iterable[Trade], held: Mapping[str, int]) -> Counter[str]:
+def missing_contracts(trades: Iterable[Trade], held: Mapping[str, int]) -> Counter[str]:
     """Count the contracts of each leg that the book has and the broker has not."""
     booked: Counter[str] = Counter()
     for trade in trades:

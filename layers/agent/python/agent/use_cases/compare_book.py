@@ -12,15 +12,19 @@ from agent.use_cases.desk import Desk
 from agent.use_cases.late_fills import adopt_late_fills
 
 
-def compare_book(desk: Desk, before: Sequence[Trade], now: datetime) -> int:
+def compare_book(
+    desk: Desk, before: Sequence[Trade], now: datetime, held: Mapping[str, int] | None = None
+) -> int:
     """Raise an alarm for each contract that book and broker count differently, once a day.
 
-    `before` are the active trades as read ahead of this call. What orders are about to change is
+    `before` are the active trades as read ahead of this call, and `held` what the broker held
+    after that; None asks for it. What orders are about to change is
     left out: a fill that is not yet booked is no difference. Orders that filled after they were
     given up are booked first. Contracts that no trade ever had are somebody else's: told, and no
     difference. Gives the number that differ; nothing else is repaired.
     """
-    held = {position.symbol: position.quantity for position in desk.broker.holdings()}
+    if held is None:
+        held = {position.symbol: position.quantity for position in desk.broker.holdings()}
     if not _differences(before, held):
         return 0
     after = desk.book.active_trades()
@@ -32,12 +36,35 @@ def compare_book(desk: Desk, before: Sequence[Trade], now: datetime) -> int:
         # What is settled by now has moved; the next pass sees what is left.
         after = desk.book.active_trades()
         found = _differences(after, held, unsettled_contracts(desk, before, after))
-    # The active ones once more: a list of all trades may lack what was written a moment ago.
-    ours = {symbol for trade in (*ever, *after) for symbol in _contracts_of(trade)}
-    alerts = [_alert(each, now) if each.symbol in ours else _foreign(each, now) for each in found]
+    ours = _ours(ever, after)
+    alerts = [
+        difference_alert(each, now) if each.symbol in ours else _foreign(each, now)
+        for each in found
+    ]
     if alerts:
         desk.book.commit(BookChange(alerts=tuple(alerts)))
     return sum(each.symbol in ours for each in found)
+
+
+def own_differences(desk: Desk, before: Sequence[Trade]) -> int:
+    """Count the contracts of ours that book and broker count differently; nothing is written.
+
+    `before` are the active trades as read ahead of this call.
+    """
+    held = {position.symbol: position.quantity for position in desk.broker.holdings()}
+    if not _differences(before, held):
+        return 0
+    after = desk.book.active_trades()
+    found = _differences(after, held, unsettled_contracts(desk, before, after))
+    if not found:
+        return 0
+    ours = _ours(desk.book.all_trades(), after)
+    return sum(each.symbol in ours for each in found)
+
+
+def _ours(ever: Sequence[Trade], active: Sequence[Trade]) -> set[str]:
+    # The active ones once more: a list of all trades may lack what was written a moment ago.
+    return {symbol for trade in (*ever, *active) for symbol in _contracts_of(trade)}
 
 
 def _contracts_of(trade: Trade) -> set[str]:
@@ -90,7 +117,7 @@ def _foreign(difference: PositionDifference, now: datetime) -> Alert:
     )
 
 
-def _alert(difference: PositionDifference, now: datetime) -> Alert:
+def difference_alert(difference: PositionDifference, now: datetime) -> Alert:
     symbol = difference.symbol
     return Alert(
         alert_id=f"{symbol}-differs-{new_york_date(now):%Y%m%d}",

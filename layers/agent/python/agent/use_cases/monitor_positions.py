@@ -1,9 +1,9 @@
 """Watch open trades: finish what went astray, mark what is held, close what its rules close."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -22,8 +22,10 @@ from agent.strategies.rolling import may_seek
 from agent.use_cases.alerting import publish_alerts
 from agent.use_cases.alone import MONITOR, alone
 from agent.use_cases.book_lifecycle import Befallen, book_lifecycle
+from agent.use_cases.broken_trades import Protected, protect_broken
 from agent.use_cases.cancel_order import cancel_working
 from agent.use_cases.compare_book import compare_book
+from agent.use_cases.compare_orders import compare_orders
 from agent.use_cases.desk import Desk
 from agent.use_cases.exit_moment import exit_moment
 from agent.use_cases.exit_urgency import urgency_of
@@ -109,15 +111,22 @@ def _watch_all(desk: Desk, event: ScheduledEvent, now: datetime) -> MonitorRepor
         with troubles.of(intent.intent_id):
             redriven[_redrive(desk, intent, now)] += 1
     active = desk.book.active_trades()
-    befallen = Befallen()
+    before, at_broker, befallen = active, None, Befallen()
     with troubles.of("lifecycle"):
-        befallen = book_lifecycle(desk, active, now)
+        at_broker = {each.symbol: each.quantity for each in desk.broker.holdings()}
+        befallen = book_lifecycle(desk, active, at_broker, now)
         active = desk.book.active_trades() if befallen.booked else active
-    exits = wind_up_all(desk, active, troubles, now)
-    held = [trade for trade in active if _is_whole_and_open(trade, befallen)]
+    protected = Protected()
+    with troubles.of("missing-legs"):
+        protected = protect_broken(desk, active, befallen, troubles, now)
+    explained = [trade for trade in active if trade.trade_id not in befallen.unexplained]
+    exits = protected.begun + wind_up_all(desk, explained, troubles, now)
+    held = [trade for trade in explained if _is_whole_and_open(trade)]
+    held += [trade for trade in active if trade.trade_id in protected.judged]
     unmarked = 0
     if held:
-        seen = _Pass(exit_moment(desk, event.slot, now, held), fetch_marks(desk, held, now))
+        moment = exit_moment(desk, event.slot, now, held)
+        seen = _Pass(moment, fetch_marks(desk, held, now), protected.judged)
         quiet: list[PositionMark] = []
         due: list[_DueRoll] = []
         for trade in held:
@@ -134,7 +143,9 @@ def _watch_all(desk: Desk, event: ScheduledEvent, now: datetime) -> MonitorRepor
     differences = 0
     with troubles.of("book-and-broker"):
         # Last: whatever is found, exits come first.
-        differences = compare_book(desk, active, now)
+        differences = compare_book(desk, before, now, at_broker)
+    with troubles.of("orders-at-the-broker"):
+        differences += compare_orders(desk, now)
     standing = AccountStanding(None, 0)
     with troubles.of("account"):
         standing = watch_account(desk, active, now)
@@ -162,9 +173,9 @@ def _watch_all(desk: Desk, event: ScheduledEvent, now: datetime) -> MonitorRepor
     )
 
 
-def _is_whole_and_open(trade: Trade, befallen: Befallen) -> bool:
+def _is_whole_and_open(trade: Trade) -> bool:
     """Say whether the exit rules can judge a trade: a structure of which all is there."""
-    if trade.status is not TradeStatus.OPEN or trade.trade_id in befallen.unexplained:
+    if trade.status is not TradeStatus.OPEN:
         return False
     return trade.contracts_held > 0 and not trade.holdings.legs_gone
 
@@ -209,6 +220,8 @@ class _Pass:
 
     moment: ExitMoment
     marks: Marks
+    bounds: Mapping[str, int] = field(default_factory=dict)
+    """Units that a trade may close, by its id, where the broker lacks some of it."""
 
 
 @dataclass(frozen=True)
@@ -236,6 +249,8 @@ def _watch(
         return _close_residue(desk, trade, mark.as_of)
     strategy, exits = desk.strategies[trade.strategy], desk.settings.exits
     signal = strategy.should_roll(trade, mark, seen.moment, exits)
+    bound = seen.bounds.get(trade.trade_id)
+    due = due if bound is None else None
     can_roll = due is not None and may_seek(trade, exits, mark.as_of)
     waits = strategy.exit_rules_for(trade.symbol).roll_policy == "roll"
     verdict = strategy.should_exit(
@@ -270,6 +285,7 @@ def _watch(
             urgency_of(desk, trade, decision),
             decision.sentence,
             mark.as_of,
+            contracts=bound,
         )
         desk.book.commit(replace(closing, marks=marks, alerts=alerts))
     except BookConflict:

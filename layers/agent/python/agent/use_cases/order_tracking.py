@@ -55,7 +55,10 @@ def contracts_wanted(intent: Intent, trade: Trade) -> int:
     """Count the contracts that the intent is to trade in all."""
     if intent.kind is IntentKind.ENTRY:
         return trade.risk.contracts_reserved
-    return trade.contracts_whole if intent.shares is None else abs(intent.shares)
+    if intent.shares is not None:
+        return abs(intent.shares)
+    wanted = trade.contracts_whole
+    return wanted if intent.contracts is None else min(intent.contracts, wanted)
 
 
 def contracts_left(intent: Intent, trade: Trade) -> int:

@@ -111,6 +111,7 @@ def _settle_exit(desk: Desk, intent: Intent, trade: Trade) -> BookChange:
         raise ValueError(f"{trade.trade_id} closes without ever having opened")
     fills = summarize_fills(intent.orders, trade.structure)
     stored = desk.book.positions(trade.trade_id)
+    before = trade.contracts_held
     trade, alone = _with_legs_gone(desk, intent, trade, stored)
     positions = [alone.get(each.position_id, each) for each in stored]
     left = trade.contracts_held - fills.contracts
@@ -144,8 +145,10 @@ def _settle_exit(desk: Desk, intent: Intent, trade: Trade) -> BookChange:
     # A whole close leaves alone what is closed already: what its own legs did alone is kept too.
     kept = {**alone, **{each.position_id: each for each in change.positions}}
     change = replace(change, positions=tuple(kept[name] for name in sorted(kept)))
-    if left and intent.urgency is Urgency.URGENT:
-        return replace(change, alerts=(*change.alerts, _unfilled_exit(trade, intent, left, at)))
+    unfilled = (before if intent.contracts is None else intent.contracts) - (before - left)
+    if unfilled > 0 and intent.urgency is Urgency.URGENT:
+        alert = _unfilled_exit(trade, intent, unfilled, at)
+        return replace(change, alerts=(*change.alerts, alert))
     return change
 
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from agent.book.certain_holdings import CertainHolding, as_held
 from agent.book.changes import BookConflict
 from agent.book.lifecycle import mark_shares
 from agent.book.records import Alert, AlertKind, Trade
@@ -36,16 +37,24 @@ def wind_up_all(
     return begun
 
 
-def wind_up(desk: Desk, trade: Trade, now: datetime) -> ExitReason | None:
+def wind_up(
+    desk: Desk, trade: Trade, now: datetime, holding: CertainHolding | None = None
+) -> ExitReason | None:
     """Begin to close what cannot stay of an open trade, and say so; None where all may stay.
 
     One thing goes at a time: the next pass begins the next. The trading state does not matter,
-    since all of this protects.
+    since all of this protects. Where the broker lacks some of it, `holding` says what is there.
     """
-    remainder = next_to_go(trade, keeps_shares=keeps_shares(trade, desk.settings.exits))
+    seen = trade if holding is None else as_held(trade, holding)
+    if not (seen.shares_held or any(seen.leg_quantities.values())):
+        return None
+    remainder = next_to_go(seen, keeps_shares=keeps_shares(trade, desk.settings.exits))
     if remainder is None or _cannot_be_sold(desk, trade, remainder):
         return None
-    change, intent = begin_remainder(trade, remainder, now)
+    bound = None
+    if holding is not None and remainder.shares is None:
+        bound = remainder.contracts or seen.contracts_whole
+    change, intent = begin_remainder(trade, remainder, now, contracts=bound)
     alerts = (_orphaned(trade, remainder, now),) if trade.holdings.legs_gone else ()
     try:
         desk.book.commit(replace(change, alerts=alerts))

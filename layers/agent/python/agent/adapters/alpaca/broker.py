@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 from agent.adapters.alpaca.answers import Answer
 from agent.adapters.alpaca.leg_fills import read_leg_fills
+from agent.adapters.alpaca.open_orders import open_orders
 from agent.adapters.alpaca.option_events import ACTIVITY_TYPES, parse_option_events
 from agent.adapters.alpaca.orders import (
     CANCEL_NEEDLESS_STATUSES,
@@ -28,6 +29,7 @@ from agent.ports import (
     OptionEvent,
     OrderRequest,
     ShareOrderRequest,
+    WorkingOrder,
 )
 
 SPREADS_LEVEL = 3
@@ -132,6 +134,10 @@ class AlpacaBroker:
             # One status answers for an ended order and for one that cannot be cancelled now.
             if self._trading.read_object(path).text("status") not in CANCEL_NEEDLESS_STATUSES:
                 raise
+
+    def working_orders(self) -> tuple[WorkingOrder, ...]:
+        """List every order of the account that may still fill, newest first."""
+        return open_orders(self._trading)
 
     def positions(self) -> tuple[BrokerPosition, ...]:
         """List the option positions; shares are left out."""

@@ -1,36 +1,34 @@
-"""Every open order of option contracts in the account, whoever sent it."""
-
-from dataclasses import dataclass
+"""Every open order in the account, whoever sent it."""
 
 from agent.adapters.alpaca.answers import Answer
 from agent.adapters.alpaca.session import PAGES_MAX, AlpacaSession
 from agent.options.contracts import OCC_SYMBOL_PATTERN
-from agent.ports import BrokerMisunderstood
+from agent.ports import BrokerMisunderstood, WorkingOrder
 
 PAGE_SIZE = 500
 """The most that Alpaca gives at a time."""
 
 
-@dataclass(frozen=True)
-class OpenOrder:
-    """Name an order that may still fill, and the contracts it is about."""
+def open_orders(trading: AlpacaSession, *, page_size: int = PAGE_SIZE) -> tuple[WorkingOrder, ...]:
+    """List the orders that have not ended, newest first.
 
-    order_id: str
-    client_order_id: str
-    symbols: tuple[str, ...]
-    """OCC symbols; a stock among the legs is left out."""
+    Raises as AlpacaSession does, and BrokerMisunderstood where the pages do not end.
+    """
+    return tuple(
+        _open_order(row) for row in order_rows(trading, status="open", page_size=page_size)
+    )
 
 
 def open_option_orders(
     trading: AlpacaSession, *, page_size: int = PAGE_SIZE
-) -> tuple[OpenOrder, ...]:
-    """List the orders that have not ended and trade an option contract, newest first.
-
-    Raises as AlpacaSession does, and BrokerMisunderstood where the pages do not end.
-    """
-    rows = order_rows(trading, status="open", page_size=page_size)
-    orders = [_open_order(row) for row in rows]
-    return tuple(order for order in orders if order.symbols)
+) -> tuple[WorkingOrder, ...]:
+    """List those of them that trade an option contract, newest first; raises as `open_orders`."""
+    orders = open_orders(trading, page_size=page_size)
+    return tuple(
+        order
+        for order in orders
+        if any(OCC_SYMBOL_PATTERN.fullmatch(symbol) for symbol in order.symbols)
+    )
 
 
 def order_rows(
@@ -55,13 +53,11 @@ def order_rows(
     raise BrokerMisunderstood(f"the {status} orders fill more than {PAGES_MAX} pages")
 
 
-def _open_order(row: Answer) -> OpenOrder:
+def _open_order(row: Answer) -> WorkingOrder:
     parts = row.parts("legs") if row.has("legs") else []
     symbols = [part.optional_text("symbol") for part in (row, *parts)]
-    return OpenOrder(
+    return WorkingOrder(
         order_id=row.text("id"),
         client_order_id=row.text("client_order_id"),
-        symbols=tuple(
-            symbol for symbol in symbols if symbol and OCC_SYMBOL_PATTERN.fullmatch(symbol)
-        ),
+        symbols=tuple(symbol for symbol in symbols if symbol),
     )
