@@ -22,7 +22,14 @@ from agent.market.chain import OptionChain
 from agent.market.dividends import ExDividend
 from agent.market.quotes import OptionQuote, UnderlyingSnapshot
 from agent.options.contracts import OptionContract
-from agent.ports import Account, Broker, ChainRequest, MarketData
+from agent.ports import (
+    Account,
+    Broker,
+    BrokerPosition,
+    BrokerUnavailable,
+    ChainRequest,
+    MarketData,
+)
 from agent.strategies.registry import strategies_for
 from agent.use_cases.desk import AssembledDesk
 from agent.use_cases.scan_market import ScanReport, scan_market
@@ -80,10 +87,16 @@ class QuotedMarket:
 
 @dataclass
 class AccountOnly:
-    """Be a broker of whom nothing is wanted but the account."""
+    """Be a broker of whom nothing is wanted but the account, and what it holds."""
 
     equity: Decimal = Decimal(100_000)
     can_trade_options: bool = True
+    held: tuple[BrokerPosition, ...] | BrokerUnavailable = ()
+
+    def holdings(self) -> tuple[BrokerPosition, ...]:
+        if isinstance(self.held, BrokerUnavailable):
+            raise self.held
+        return self.held
 
     def account(self) -> Account:
         return Account(

@@ -9,10 +9,11 @@ import pytest
 from agent.adapters.memory.volatility import MemoryVolatilityHistory
 from agent.book.changes import BookChange, Lease, TradeWrite
 from agent.book.intents import Signal
+from agent.book.records import Trade
 from agent.market.events import SOURCE_QUOTES_STRIPPED
 from agent.market.last_trades import SOURCE_LAST_TRADES
 from agent.market.volatility import SOURCE_QUOTES
-from agent.ports import BrokerUnavailable, TradingState
+from agent.ports import BrokerPosition, BrokerUnavailable, TradingState
 from tests.builders import AS_OF, SESSION, SYMBOL, a_trade
 from tests.unit.strategies.market import FAR, NEAR, VOLATILITY, a_stock, put, quotes_of
 from tests.unit.use_cases.scan_desk import (
@@ -300,3 +301,38 @@ def test_last_trades_complete_a_short_history_once_twenty_sessions_tell_how_they
     )
     desk.desk = replace(desk.desk, volatility=young)
     assert desk.scan().entries == entries
+
+
+def a_held_trade() -> tuple[Trade, tuple[BrokerPosition, ...]]:
+    """Give a trade of other contracts than the scan enters, and what the broker holds of it."""
+    trade = a_trade(symbol=SYMBOL)
+    held = tuple(BrokerPosition(*each) for each in trade.leg_quantities.items())
+    return trade, held
+
+
+def test_a_book_that_its_broker_contradicts_enters_nothing_until_they_agree() -> None:
+    desk = ScanDesk(settings_for())
+    trade, held = a_held_trade()
+    desk.book.commit(BookChange(trade=TradeWrite(trade, None, None)))
+    desk.account.held = held[:1]
+    report = desk.scan()
+    assert (report.signals, report.entries) == (1, 0)
+    assert report.rejections["book_differs"] == 1
+    assert not desk.entries
+
+    desk.account.held = held
+    assert desk.scan(AS_OF + timedelta(minutes=1)).entries == 1
+
+
+def test_what_others_hold_is_no_difference_that_bars_entries() -> None:
+    desk = ScanDesk(settings_for())
+    desk.account.held = a_held_trade()[1]
+    assert desk.scan().entries == 1
+
+
+def test_a_book_that_could_not_be_compared_enters_nothing() -> None:
+    desk = ScanDesk(settings_for())
+    desk.account.held = BrokerUnavailable("no answer")
+    report = desk.scan()
+    assert (report.status, report.entries) == ("scanned", 0)
+    assert report.rejections["book_not_compared"] == 1

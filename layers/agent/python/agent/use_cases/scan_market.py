@@ -28,6 +28,7 @@ from agent.risk.reservation import day_key, symbol_key
 from agent.strategies.registry import entering
 from agent.use_cases.alerting import publish_alerts
 from agent.use_cases.alone import SCAN, alone
+from agent.use_cases.compare_book import own_differences
 from agent.use_cases.desk import Desk
 from agent.use_cases.entry_blocks import closes_soon, entry_bar, opened_just_now
 from agent.use_cases.entry_choice import POSITIONS_FULL, best_of_chain, choose_entries
@@ -126,6 +127,10 @@ def _scan_all(
         positions_left={symbol: _positions_left(scan, symbol) for symbol in snapshots},
         rejections=scan.rejections,
     )
+    bar = _book_bar(scan) if best else None
+    if bar is not None:
+        scan.rejections[bar] += len(best)
+        best = []
     entries = sum(_enter(desk, event.slot, signal, clock.now, lease) for signal in best)
     publish_alerts(desk)
     return ScanReport(
@@ -137,6 +142,15 @@ def _scan_all(
         entries=entries,
         rejections={reason: number for reason, number in sorted(scan.rejections.items()) if number},
     )
+
+
+def _book_bar(scan: _Scan) -> str | None:
+    """Say what of the book bars entries: limits measured from a wrong one would not hold."""
+    try:
+        differs = own_differences(scan.desk, scan.active)
+    except (BrokerUnavailable, BrokerRefused, BrokerMisunderstood):
+        return "book_not_compared"
+    return "book_differs" if differs else None
 
 
 def _admit(desk: Desk, event: ScheduledEvent, is_open: bool, now: datetime) -> Account | str:
