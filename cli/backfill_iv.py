@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from agent.config.section import SettingsInvalid
 from agent.config.settings import Settings
-from agent.config.sources import SettingsInvalid, load_settings
+from agent.config.sources import load_settings
 from agent.ports import BrokerMisunderstood, BrokerRefused, BrokerUnavailable
 from cli.deployed import DEFAULT_STAGE, RegionOption, StageOption, aws_answers, find_deployment
 from cli.keys import KeyFileOption, LiveOption, keys_accepted, read_credentials

@@ -12,8 +12,9 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
+from agent.config.section import SettingsInvalid
 from agent.config.settings import Settings
-from agent.config.sources import SettingsInvalid, load_settings
+from agent.config.sources import load_settings
 from agent.options.contracts import OptionContract, OptionType
 from agent.options.structures import Leg, LegSide, Structure
 from agent.risk.sizing import ContractExposure, smallest_account, structure_exposure
@@ -59,10 +60,11 @@ def doctor(
     """Check the configuration, and say how large an account each structure needs."""
     try:
         found = load_settings(config, env_file, parse_assignments(settings or ()))
+        needed = list(needs(found))
     except SettingsInvalid as problem:
         raise ReportedProblem(str(problem)) from problem
     console = Console(width=LINE_WIDTH, highlight=False)
-    console.print(_table(list(needs(found)), None if equity is None else Decimal(str(equity))))
+    console.print(_table(needed, None if equity is None else Decimal(str(equity))))
     for sentence in remarks(found):
         typer.echo(textwrap.fill(f"- {sentence}", LINE_WIDTH, subsequent_indent="  "))
 

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from agent.config.section import SettingsInvalid
 from agent.config.settings import Settings
-from agent.config.sources import SettingsInvalid, load_settings
+from agent.config.sources import load_settings
 from agent.market.calendar import NEW_YORK
 from cli.deployed import DEFAULT_STAGE, RegionOption, StageOption, aws_answers, find_deployment
 from cli.options import ConfigOption

@@ -15,8 +15,9 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from agent.config.section import SettingsInvalid
 from agent.config.settings import Settings
-from agent.config.sources import ENVIRONMENT_PREFIX, SettingsInvalid, load_settings
+from agent.config.sources import ENVIRONMENT_PREFIX, load_settings
 from cli.options import ConfigOption, EnvFileOption, SetOption, leaves, parse_assignments
 from cli.problems import ReportedProblem
 

@@ -6,7 +6,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from agent.config.sources import SettingsInvalid, load_settings, overrides_of
+from agent.config.section import SettingsInvalid
+from agent.config.sources import load_settings, overrides_of
+from agent.strategies.registry import strategies_for
 from simulator.cloud.lambda_runtime import LocalCloudError
 from simulator.exchange import ExchangeUnavailableError, NotRepeatableError
 from simulator.rehearsal.markets import MarketRefused, open_market, symbols_without_reports
@@ -61,7 +63,13 @@ def prepare(
     overrides = merged(of_the_world, merged(profile.settings, overrides_of(settings)))
     # Said outright, so it counts even where it is what the default would be.
     overrides = merged(overrides, command_line or {})
-    load_settings(command_line=overrides)
+    checked = load_settings(command_line=overrides)
+    strategies_for(checked)
+    if not set(checked.watchlist) & set(market.world.symbols):
+        raise MarketRefused(
+            f"this market has none of the watchlist ({', '.join(checked.watchlist)}):"
+            f" it has {', '.join(market.world.symbols)}"
+        )
     if log is not None:
         played = {"market": market.description, "sessions": market.sessions}
         log.start({"options": options or {}, **played, "settings": overrides})

@@ -5,6 +5,7 @@ crossed one is kept as recorded, for whoever trades on it to reject.
 """
 
 import csv
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -24,6 +25,10 @@ NUMBER_COLUMNS = ("strike", "bid", "ask", "underlying_price")
 COUNT_COLUMNS = ("volume", "open_interest")
 TEXT_COLUMNS = ("symbol", "quote_date", "expiration", "option_type")
 CALL_LETTER, PUT_LETTER = "C", "P"
+SYMBOL = re.compile(r"[A-Z][A-Z0-9]{0,5}")
+"""What the symbols of contracts can be made of."""
+STRIKE_BOUND, NUMBER_BOUND = 100_000.0, 1e9
+"""No recording has as much; what does was not read as it was meant."""
 
 IntArray = NDArray[np.int64]
 
@@ -79,15 +84,12 @@ def read_bars(directory: Path) -> dict[str, dict[date, DailyBar]]:
         raise WorldDataError(f"{directory} holds no recorded daily bars ({BAR_PATTERN})")
     for path in paths:
         for row in _rows(path, ("symbol", "date", "open", "high", "low", "close", "volume")):
-            session = row.day("date")
-            bars[row.text("symbol")][session] = DailyBar(
-                session=session,
-                open=row.price("open"),
-                high=row.price("high"),
-                low=row.price("low"),
-                close=row.price("close"),
-                volume=int(row.number("volume")),
-            )
+            symbol, bar = row.text("symbol"), row.bar()
+            if bar.session in bars[symbol]:
+                raise WorldDataError(
+                    f"{path} line {row.line} repeats the bar of {symbol} on {bar.session}"
+                )
+            bars[symbol][bar.session] = bar
     return dict(bars)
 
 
@@ -147,6 +149,22 @@ class CsvRow:
             raise self._wrong(column, "a number from 0 up")
         return found
 
+    def bar(self) -> DailyBar:
+        """Read the whole row as a bar."""
+        bar = DailyBar(
+            session=self.day("date"),
+            open=self.price("open"),
+            high=self.price("high"),
+            low=self.price("low"),
+            close=self.price("close"),
+            volume=int(self.number("volume")),
+        )
+        if bar.low > min(bar.open, bar.close) or bar.high < max(bar.open, bar.close):
+            raise WorldDataError(
+                f"{self.path} line {self.line} opens or closes outside its low and high"
+            )
+        return bar
+
     def price(self, column: str) -> Decimal:
         cents = round(self.number(column) * 100)
         if cents == 0:
@@ -182,6 +200,7 @@ def _chains_of(path: Path) -> Iterator[tuple[tuple[str, date], RecordedChain]]:
     symbols, symbol_codes = columns["symbol"]
     days, day_codes = columns["quote_date"]
     is_call, strike_mills = columns["option_type"], columns["strike"]
+    _refuse_expired(path, days, day_codes, columns["expiration"])
     order = np.lexsort((strike_mills, ~is_call, columns["expiration"], day_codes, symbol_codes))
     group = symbol_codes[order] * len(days) + day_codes[order]
     starts = np.flatnonzero(np.diff(group, prepend=-1))
@@ -204,6 +223,17 @@ def _chains_of(path: Path) -> Iterator[tuple[tuple[str, date], RecordedChain]]:
         if (np.diff(chain.keys) <= 0).any():
             raise WorldDataError(f"{path} quotes a contract of {symbol} twice on {day}")
         yield (symbol, day), chain
+
+
+def _refuse_expired(
+    path: Path, days: list[date], day_codes: IntArray, expiration_days: IntArray
+) -> None:
+    quoted = np.array([day.toordinal() for day in days])[day_codes]
+    expired = np.flatnonzero(expiration_days < quoted)
+    if len(expired):
+        day = days[day_codes[expired[0]]]
+        over = date.fromordinal(int(expiration_days[expired[0]]))
+        raise WorldDataError(f"{path} quotes on {day} a contract that expired on {over}")
 
 
 def _columns_of(path: Path) -> dict[str, Any]:
@@ -238,10 +268,19 @@ def _columns_of(path: Path) -> dict[str, Any]:
     if wrong:
         raise WorldDataError(f"{path} has {min(wrong)!r} as option_type, which is not C or P")
     read["option_type"] = np.array([letter == CALL_LETTER for letter in letters])[codes]
+    strange = [symbol for symbol in read["symbol"][0] if not SYMBOL.fullmatch(symbol)]
+    if strange:
+        raise WorldDataError(f"{path} has {strange[0]!r} as symbol, which is none of a stock")
     return read
 
 
 def _texts(path: Path, name: str, column: Any) -> tuple[list[str], IntArray]:
+    import pyarrow as pa  # noqa: PLC0415 - as below
+
+    if pa.types.is_dictionary(column.type):
+        column = column.cast(column.type.value_type)
+    if not (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
+        raise WorldDataError(f"{path} has {column.type} values as {name}, which are not text")
     encoded = column.combine_chunks().dictionary_encode()
     if encoded.null_count:
         raise WorldDataError(f"{path} has a row without {name}")
@@ -267,11 +306,13 @@ def _numbers(path: Path, name: str, column: Any) -> IntArray:
 
     if not (pa.types.is_floating(column.type) or pa.types.is_integer(column.type)):
         raise WorldDataError(f"{path} has {column.type} values as {name}, which are not numbers")
-    values = column.cast(pa.float64()).to_numpy()
+    # Unsafe lets a count lose its last digits, which no count that passes below has.
+    values = column.cast(pa.float64(), safe=False).to_numpy()
     if name in ("bid", "ask"):
-        values = np.nan_to_num(values, nan=0.0)
+        values = np.where(np.isnan(values), 0.0, values)
     lowest = 0.0 if name in ("bid", "ask", *COUNT_COLUMNS) else 0.001
-    wrong = ~(np.isfinite(values) & (values >= lowest))
+    bound = STRIKE_BOUND if name == "strike" else NUMBER_BOUND
+    wrong = ~((values >= lowest) & (values < bound))
     if wrong.any():
         raise WorldDataError(
             f"{path} has {values[wrong][0]} as {name} in row {int(np.flatnonzero(wrong)[0]) + 1}"

@@ -157,6 +157,19 @@ def test_a_scenario_too_short_to_unfold_is_refused(place: Path) -> None:
     assert "at least 8 sessions, not 3" in outcome.errors
 
 
+@pytest.mark.parametrize(
+    ("setting", "said"),
+    [
+        ("strategies=[wheel]", "no strategy 'wheel'"),
+        ("watchlist=[AAPL]", "none of the watchlist (AAPL): it has ALFA"),
+    ],
+)
+def test_settings_that_trade_nothing_in_this_market_are_refused_before_it_opens(
+    place: Path, setting: str, said: str
+) -> None:
+    assert said in run_badly(place, "demo", "--set", setting).errors
+
+
 def test_a_market_is_recorded_or_made_up(place: Path) -> None:
     outcome = run_badly(place, "demo", "--scenario", "gap", "--data", "data")
     assert "not both" in outcome.errors

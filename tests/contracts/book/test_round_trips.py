@@ -266,6 +266,7 @@ positions = built(
     entry_delta=st.none() | storable_fractions,
     current_delta=st.none() | storable_fractions,
     implied_volatility=st.none() | storable_fractions,
+    underlying_price=st.none() | money,
     unrealized_pnl=st.none() | money,
     realized_pnl=st.none() | money,
     status=st.sampled_from(PositionStatus),

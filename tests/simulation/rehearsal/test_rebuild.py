@@ -51,7 +51,13 @@ def told_by_orders(trade: Trade) -> dict[str, object]:
 
 
 def told_of_leg(position: Position) -> dict[str, object]:
-    seen = {"entry_delta", "current_delta", "implied_volatility", "unrealized_pnl"}
+    seen = {
+        "entry_delta",
+        "current_delta",
+        "implied_volatility",
+        "underlying_price",
+        "unrealized_pnl",
+    }
     return position.model_dump(exclude=seen)
 
 

@@ -267,7 +267,14 @@ def test_a_file_without_rows_is_named(tmp_path: Path) -> None:
         ({"symbol": None}, "has a row without symbol"),
         ({"strike": "100"}, "string values as strike, which are not numbers"),
         ({"strike": 0.0}, "0.0 as strike in row 2"),
+        ({"strike": 1e8}, "100000000.0 as strike in row 2"),
         ({"bid": -0.1}, "-0.1 as bid in row 2"),
+        ({"ask": float("inf")}, "inf as ask in row 2"),
+        ({"ask": 1e18}, "1e+18 as ask in row 2"),
+        ({"volume": 2**62}, "4.611686018427388e+18 as volume in row 2"),
+        ({"symbol": "../acme"}, "'../acme' as symbol, which is none of a stock"),
+        ({"symbol": 7}, "int64 values as symbol, which are not text"),
+        ({"expiration": "2026-06-08"}, "a contract that expired on 2026-06-08"),
         ({"underlying_price": float("nan")}, "nan as underlying_price in row 2"),
         ({"volume": None}, "nan as volume in row 2"),
         ({"underlying_price": 99.0}, "gives ACME two underlying prices on 2026-06-09"),
@@ -280,7 +287,9 @@ def test_a_wrong_value_is_named_with_its_column(
 ) -> None:
     usual = {"strike": 80.0}
     # A parquet column has one type, so the row before follows the wrong one's.
-    before = {"strike": type(changes.get("strike", 1.0))(100)}
+    before: Row = {"strike": type(changes.get("strike", 1.0))(100)}
+    if isinstance(changes.get("symbol"), int):
+        before["symbol"] = 1
     record(tmp_path, row(**before), row(**(usual | changes)))
 
     with pytest.raises(WorldDataError) as refused:
@@ -309,6 +318,7 @@ def test_two_files_may_not_hold_the_same_chain(tmp_path: Path) -> None:
         (",2026-06-09,1,1,1,1,5", "line 2 has no symbol"),
         ("ACME,2026-06-09,1", "line 2 has not as many cells as the header"),
         ("ACME,2026-06-09,1,1,1,1,5,9", "line 2 has not as many cells as the header"),
+        ("ACME,2026-06-09,1,1,1,2,5", "line 2 opens or closes outside its low and high"),
         ("ACME,2026-06-07,1,1,1,1,5", CLOSED_DAY),
     ],
 )
@@ -319,6 +329,24 @@ def test_a_wrong_bar_is_named_with_its_line(tmp_path: Path, line: str, sentence:
         ReplayWorld.load(tmp_path)
 
     assert sentence in str(refused.value)
+
+
+def test_a_bar_that_is_there_twice_is_named(tmp_path: Path) -> None:
+    record(tmp_path, row(), bars=(*ANY_BARS, ANY_BARS[-1]))
+
+    with pytest.raises(WorldDataError, match="line 4 repeats the bar of ACME on 2026-06-08"):
+        ReplayWorld.load(tmp_path)
+
+
+def test_texts_may_be_kept_as_a_dictionary(tmp_path: Path) -> None:
+    record(tmp_path, row())
+    path = tmp_path / "chains_test.parquet"
+    plain = parquet.read_table(path)
+    place = plain.schema.get_field_index("symbol")
+    encoded = plain.set_column(place, "symbol", plain.column("symbol").dictionary_encode())
+    parquet.write_table(encoded, path)
+
+    assert ReplayWorld.load(tmp_path).symbols == ("ACME",)
 
 
 @pytest.mark.parametrize(

@@ -81,3 +81,21 @@ def test_a_configuration_that_is_none_is_a_problem(
     wrong.write_text("risk:\n  heat_maximum: 1\n", encoding="utf-8")
     assert run(["doctor", "--config", str(wrong)]) == 2
     assert "heat_maximum" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("setting", "sentence"),
+    [
+        ("strategies=[wheel]", "no strategy 'wheel'"),
+        ("added_strategies.bear_call_spread.delta=1", "added_strategies.bear_call_spread.delta"),
+    ],
+)
+def test_a_strategy_that_is_not_what_there_is_ends_in_one_sentence(
+    capsys: pytest.CaptureFixture[str], setting: str, sentence: str
+) -> None:
+    assert run(["doctor", "--set", setting]) == 2
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert told.err.startswith("error: ")
+    assert told.err.count("\n") == 1
+    assert sentence in told.err

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from agent.config.section import SettingsInvalid
 from agent.config.settings import Settings
-from agent.config.sources import SettingsInvalid, load_settings, overrides_of
+from agent.config.sources import load_settings, overrides_of
 
 
 @pytest.fixture

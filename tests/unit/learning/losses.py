@@ -37,15 +37,22 @@ def a_closed_spread(
     volatility_at_exit: float = VOLATILITY,
     left_at: datetime = LEFT_AT,
     fees: str = "0.50",
+    given_up: str = "0",
+    spot_seen: bool = True,
     **changes: Any,
 ) -> tuple[Trade, tuple[Position, ...]]:
-    """Sell the 190/185 put spread at the model's prices and buy it back at those of the exit."""
+    """Sell the 190/185 put spread at the model's prices and buy it back at those of the exit.
+
+    `given_up` dollars a share more are paid for the short leg; without `spot_seen` no pass kept
+    what the stock was at.
+    """
     legs: list[Position] = []
     cash = credit = Decimal(0)
     held = a_trade(symbol="AAPL")
     for number, (strike, direction) in enumerate(((190.0, -1), (185.0, 1)), start=1):
         entry = put_price(strike, spot=SPOT, volatility=VOLATILITY, at=ENTERED_AT)
         left = put_price(strike, spot=spot_at_exit, volatility=volatility_at_exit, at=left_at)
+        left += Decimal(given_up) if direction < 0 else 0
         cash += direction * (left - entry) * CONTRACTS * 100
         credit -= direction * entry
         legs.append(
@@ -55,6 +62,7 @@ def a_closed_spread(
                 entry_price=entry,
                 exit_price=left,
                 implied_volatility=volatility_at_exit,
+                underlying_price=Decimal(repr(spot_at_exit)) if spot_seen else None,
                 status=PositionStatus.CLOSED,
             )
         )

@@ -22,8 +22,36 @@ def test_the_parts_add_up_to_the_pnl(spot: float, volatility: float) -> None:
     trade, positions = a_closed_spread(spot_at_exit=spot, volatility_at_exit=volatility)
     found = attributed((trade, positions))
     assert trade.pnl is not None
+    assert found.residual == pytest.approx(0, abs=1e-6)
     total = found.volatility + found.time + found.underlying + found.fees
     assert total == pytest.approx(float(trade.pnl), abs=1e-6)
+    parts = (found.volatility, found.time, found.underlying, found.fees)
+    assert found.gross == pytest.approx(sum(map(abs, parts)), abs=1e-6)
+
+
+def test_what_the_last_fill_gave_up_is_the_residual() -> None:
+    found = attributed(a_closed_spread(spot_at_exit=188.0, given_up="0.07"))
+    same = attributed(a_closed_spread(spot_at_exit=188.0))
+    assert found.residual == pytest.approx(-0.07 * 2 * 100, abs=1e-6)
+    assert found.underlying == pytest.approx(same.underlying, abs=1e-6)
+    assert found.adverse == pytest.approx(same.adverse + 14, abs=1e-6)
+
+
+def test_where_nobody_saw_the_stock_there_is_no_residual_and_the_underlying_bears_it() -> None:
+    told = attributed(a_closed_spread(spot_at_exit=188.0, given_up="0.07"))
+    found = attributed(a_closed_spread(spot_at_exit=188.0, given_up="0.07", spot_seen=False))
+    assert told.residual is not None
+    assert found.residual is None
+    assert found.underlying == pytest.approx(told.underlying + told.residual, abs=1e-6)
+
+
+def test_a_residual_of_one_leg_alone_is_none_of_the_trade() -> None:
+    trade, (short, long) = a_closed_spread(spot_at_exit=188.0, given_up="0.07")
+    found = attributed((trade, (short, long.model_copy(update={"underlying_price": None}))))
+    whole = attributed((trade, (short, long)))
+    assert found.residual is None
+    assert whole.residual is not None
+    assert found.underlying == pytest.approx(whole.underlying + whole.residual, abs=1e-6)
 
 
 def test_where_nothing_but_time_went_by_time_earned_it_all() -> None:

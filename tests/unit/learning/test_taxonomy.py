@@ -100,10 +100,10 @@ def test_a_loss_at_once_or_for_want_of_time_is_one_of_timing() -> None:
 
 
 def test_the_cause_that_made_half_of_what_went_against_a_loss_is_named() -> None:
-    by_volatility = Attribution(volatility=-160, time=50, underlying=-39, fees=-1)
-    by_underlying = Attribution(volatility=-39, time=50, underlying=-160, fees=-1)
-    by_both = Attribution(volatility=-100, time=50, underlying=-100, fees=0)
-    by_neither = Attribution(volatility=-10, time=-130, underlying=-9, fees=-1)
+    by_volatility = Attribution(volatility=-160, time=50, underlying=-39, fees=-1, residual=0.0)
+    by_underlying = Attribution(volatility=-39, time=50, underlying=-160, fees=-1, residual=0.0)
+    by_both = Attribution(volatility=-100, time=50, underlying=-100, fees=0, residual=0.0)
+    by_neither = Attribution(volatility=-10, time=-130, underlying=-9, fees=-1, residual=0.0)
     assert tags(a_loss(), by_volatility) == ("volatility",)
     assert tags(a_loss(), by_underlying) == ("greek_risk",)
     assert tags(a_loss(), by_both) == ("volatility", "greek_risk")
@@ -111,12 +111,12 @@ def test_the_cause_that_made_half_of_what_went_against_a_loss_is_named() -> None
 
 
 def test_what_favoured_a_loss_is_not_blamed_for_it() -> None:
-    favoured = Attribution(volatility=20, time=10, underlying=-179, fees=-1)
+    favoured = Attribution(volatility=20, time=10, underlying=-179, fees=-1, residual=0.0)
     assert tags(a_loss(), favoured) == ("greek_risk",)
 
 
 def test_the_causes_of_a_profit_are_no_errors() -> None:
-    split = Attribution(volatility=-50, time=160, underlying=-9, fees=-1)
+    split = Attribution(volatility=-50, time=160, underlying=-9, fees=-1, residual=0.0)
     assert tags(a_loss(pnl=Decimal(100)), split) == ("no_error",)
 
 
@@ -127,7 +127,7 @@ def test_a_loss_may_have_several_errors_in_the_order_of_the_taxonomy() -> None:
         close_attempts=3,
         market_snapshot=a_snapshot(iv_rank=26.0),
     )
-    split = Attribution(volatility=-500, time=0, underlying=-100, fees=0)
+    split = Attribution(volatility=-500, time=0, underlying=-100, fees=0, residual=0.0)
     assert tags(loss, split) == (
         "entry_quality",
         "liquidity_execution",

@@ -5,6 +5,7 @@ from decimal import Decimal
 import pytest
 from pydantic import ValidationError
 
+from agent.config.section import SettingsInvalid
 from agent.config.settings import Settings
 from agent.strategies.registry import entering, strategies_for
 
@@ -40,9 +41,9 @@ def test_only_the_strategies_that_settings_name_may_enter() -> None:
 
 
 def test_a_strategy_that_does_not_exist_is_named() -> None:
-    with pytest.raises(ValueError, match="no strategy 'bull_put'; there are bear_call_spread"):
+    with pytest.raises(SettingsInvalid, match="no strategy 'bull_put'; there are bear_call_spread"):
         strategies_for(Settings(strategies=("bull_put",)))
-    with pytest.raises(ValueError, match="no strategy 'wheel'"):
+    with pytest.raises(SettingsInvalid, match="no strategy 'wheel'"):
         strategies_for(Settings(added_strategies={"wheel": {}}))
 
 
@@ -51,7 +52,7 @@ def test_a_strategy_that_does_not_exist_is_named() -> None:
 )
 def test_wrong_parameters_of_an_added_strategy_are_refused(parameters: dict[str, float]) -> None:
     settings = Settings.model_validate({"added_strategies": {"bear_call_spread": parameters}})
-    with pytest.raises(ValidationError):
+    with pytest.raises(SettingsInvalid, match=r"added_strategies\.bear_call_spread\."):
         strategies_for(settings)
 
 
@@ -66,6 +67,10 @@ def test_wrong_parameters_of_an_added_strategy_are_refused(parameters: dict[str,
         {"iron_condor": {"call_delta_max": 0.1}},
         {"iron_condor": {"dte_max": 20}},
         {"strategies": []},
+        {"watchlist": ["aapl"]},
+        {"watchlist": ["AAPL, MSFT"]},
+        {"market": {"price_min": 600}},
+        {"market": {"iv_history_sessions_min": 300}},
     ],
 )
 def test_settings_that_contradict_themselves_are_refused(section: dict[str, object]) -> None:

@@ -41,6 +41,7 @@ def test_a_quiet_market_leaves_the_trade_open_and_marks_it(desk: TestDesk) -> No
     short, long = desk.book.positions(trade.trade_id)
     assert short.current_delta is not None
     assert short.implied_volatility is not None
+    assert short.underlying_price == desk.desk.market.underlyings(["ACME"])["ACME"].price
     assert short.unrealized_pnl is not None
     assert long.unrealized_pnl is not None
 

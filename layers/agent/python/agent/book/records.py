@@ -232,6 +232,8 @@ class Position(Record):
     """Signed, per contract."""
     implied_volatility: float | None = None
     """The last good one, an annual fraction: it marks the leg while its quote is no good."""
+    underlying_price: Decimal | None = None
+    """The stock when that volatility was seen, in dollars."""
     unrealized_pnl: Decimal | None = None
     realized_pnl: Decimal | None = None
     status: PositionStatus = PositionStatus.OPEN
@@ -243,6 +245,8 @@ class PositionMark(Record):
     position_id: str
     current_delta: float | None = None
     implied_volatility: float | None = None
+    underlying_price: Decimal | None = None
+    """The stock when that volatility was seen; they are known together."""
     unrealized_pnl: Decimal | None = None
 
 

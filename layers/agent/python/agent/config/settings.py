@@ -9,7 +9,14 @@ from typing import Literal, Self
 
 from pydantic import Field, JsonValue, model_validator
 
-from agent.config.section import Fraction, LadderRung, Percent, Section
+from agent.config.section import (
+    Fraction,
+    LadderRung,
+    Percent,
+    Section,
+    Symbol,
+    require_order,
+)
 from agent.config.strategy_settings import (
     BullPutSpreadSettings,
     CashSecuredPutSettings,
@@ -63,7 +70,7 @@ class MarketSettings(Section):
         description="what a trade does over whose life a report is not ruled out: no date on "
         "record, and one expected 91 +-10 days after the last or a kink in the term structure",
     )
-    symbols_without_reports: tuple[str, ...] = Field(
+    symbols_without_reports: tuple[Symbol, ...] = Field(
         (), description="funds and indices: symbols that never report earnings"
     )
     risk_free_rate: float = Field(
@@ -80,6 +87,14 @@ class MarketSettings(Section):
     rate_curve_age_max_days: int = Field(
         35, ge=1, description="a rate curve whose newest date is older than this is alarmed"
     )
+
+    @model_validator(mode="after")
+    def _bounds_are_ordered(self) -> Self:
+        require_order("price", self.price_min, self.price_max)
+        require_order(
+            "iv_history_sessions", self.iv_history_sessions_min, self.iv_history_sessions_max
+        )
+        return self
 
 
 class RiskSettings(Section):
@@ -219,7 +234,7 @@ class ExitSettings(Section):
         ("cash_secured_put",),
         description="strategies and symbols that keep the shares of an assigned put sold alone",
     )
-    sell_assigned_shares: tuple[str, ...] = Field(
+    sell_assigned_shares: tuple[Symbol, ...] = Field(
         (), description="symbols whose assigned shares are sold all the same"
     )
     threatened_deviations: Decimal = Field(
@@ -316,7 +331,7 @@ class Settings(Section):
     live_trading: bool = Field(
         False, description="trade real money; without it only a paper endpoint is accepted"
     )
-    watchlist: tuple[str, ...] = Field(
+    watchlist: tuple[Symbol, ...] = Field(
         ("AAPL", "AMZN", "GOOGL", "MSFT", "NVDA"), min_length=1, description="symbols to scan"
     )
     strategies: tuple[str, ...] = Field(

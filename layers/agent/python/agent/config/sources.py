@@ -13,13 +13,10 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from agent.config.section import SettingsInvalid, describe_errors
 from agent.config.settings import Settings
 
 ENVIRONMENT_PREFIX = "AGENT__"
-
-
-class SettingsInvalid(ValueError):
-    """Raised where a setting is wrong; the sentence names it and its source."""
 
 
 def load_settings(
@@ -83,15 +80,6 @@ def _read_yaml(path: Path) -> dict[str, Any]:
     if not isinstance(content, dict) or not all(isinstance(name, str) for name in content):
         raise SettingsInvalid(f"{path} must name settings and their values")
     return content
-
-
-def describe_errors(error: ValidationError) -> str:
-    """Say in one sentence which settings are wrong, and how."""
-    parts = []
-    for found in error.errors(include_url=False):
-        name = ".".join(str(part) for part in found["loc"]) or "settings"
-        parts.append(f"{name}: {found['msg']}")
-    return "; ".join(parts)
 
 
 def overrides_of(settings: Settings) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
-from agent.config.section import Fraction, RollPolicy, Section, require_order
+from agent.config.section import Fraction, RollPolicy, Section, Symbol, require_order
 
 
 class PremiumSettings(Section):
@@ -77,10 +77,10 @@ class CashSecuredPutSettings(PremiumSettings):
     credit_min: Decimal = Field(Decimal("0.50"), gt=0, description="least premium, a share")
     short_delta_min: float = Field(-0.30, ge=-1, le=0, description="short put delta, lower bound")
     short_delta_max: float = Field(-0.20, ge=-1, le=0, description="short put delta, upper bound")
-    willing_to_own: tuple[str, ...] = Field(
+    willing_to_own: tuple[Symbol, ...] = Field(
         (), description="symbols whose shares one would take; puts are sold on no other"
     )
-    accept_assignment: tuple[str, ...] = Field(
+    accept_assignment: tuple[Symbol, ...] = Field(
         (),
         description="of those, symbols whose puts may expire or be assigned: no exit by DTE, "
         "breach or expiration",

@@ -2,6 +2,9 @@
 
 from collections.abc import Callable, Mapping
 
+from pydantic import ValidationError
+
+from agent.config.section import SettingsInvalid, describe_errors
 from agent.config.settings import Settings
 from agent.strategies.bear_call_spread import BearCallSpread
 from agent.strategies.bull_put_spread import BullPutSpread
@@ -20,13 +23,22 @@ STRATEGIES: Mapping[str, Callable[[Settings], Strategy]] = {
 def strategies_for(settings: Settings) -> Mapping[str, Strategy]:
     """Build every strategy there is, by name: a trade is left by the one that entered it.
 
-    Raises ValueError where settings name a strategy or parameters that do not exist.
+    Raises SettingsInvalid where settings name a strategy or parameters that do not exist.
     """
     named = (*settings.strategies, *settings.added_strategies)
     unknown = sorted(set(named) - STRATEGIES.keys())
     if unknown:
-        raise ValueError(f"no strategy {unknown[0]!r}; there are {', '.join(sorted(STRATEGIES))}")
-    return {name: build(settings) for name, build in STRATEGIES.items()}
+        raise SettingsInvalid(
+            f"no strategy {unknown[0]!r}; there are {', '.join(sorted(STRATEGIES))}"
+        )
+    return {name: _built(name, settings) for name in STRATEGIES}
+
+
+def _built(name: str, settings: Settings) -> Strategy:
+    try:
+        return STRATEGIES[name](settings)
+    except ValidationError as error:
+        raise SettingsInvalid(f"added_strategies.{name}.{describe_errors(error)}") from error
 
 
 def entering(strategies: Mapping[str, Strategy], settings: Settings) -> tuple[Strategy, ...]:

@@ -141,6 +141,7 @@ def _details(found: TradeAnalysis) -> dict[str, JsonValue]:
             "time": round(split.time, 2),
             "underlying": round(split.underlying, 2),
             "fees": round(split.fees, 2),
+            "residual": None if split.residual is None else round(split.residual, 2),
         },
     }
 

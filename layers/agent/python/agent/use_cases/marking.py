@@ -52,16 +52,17 @@ def fetch_marks(desk: Desk, trades: Sequence[Trade], as_of: datetime) -> Marks:
         underlying = snapshots.get(trade.symbol)
         legs = [quotes[s] for s in trade.structure.symbols if s in quotes]
         analytics = _analyze(desk, underlying, legs, as_of)
+        price = None if underlying is None else underlying.price
         marks[trade.trade_id] = _mark(
             desk,
             trade,
             stored,
-            price=None if underlying is None else underlying.price,
+            price=price,
             quote=quote_structure(trade.structure, quotes),
             as_of=as_of,
         )
         seen = [
-            _mark_position(position, trade, quotes, analytics)
+            _mark_position(position, trade, quotes, analytics, price)
             for position in stored
             if position.status is PositionStatus.OPEN
         ]
@@ -122,6 +123,7 @@ def _mark_position(
     trade: Trade,
     quotes: Mapping[str, OptionQuote],
     analytics: ChainAnalytics | None,
+    price: Decimal | None,
 ) -> PositionMark:
     """Bring a leg up to its quote; what the quote does not tell keeps its last good value."""
     quote = quotes.get(position.option_symbol)
@@ -134,9 +136,11 @@ def _mark_position(
     measured = None
     if analytics is not None and quote is not None:
         measured = analytics.of(position.option_symbol)
+    volatility = None if measured is None else measured.implied_volatility
     return PositionMark(
         position_id=position.position_id,
         current_delta=None if measured is None else measured.delta,
-        implied_volatility=None if measured is None else measured.implied_volatility,
+        implied_volatility=volatility,
+        underlying_price=None if volatility is None else price,
         unrealized_pnl=unrealized,
     )

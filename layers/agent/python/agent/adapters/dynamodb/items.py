@@ -80,6 +80,7 @@ class PositionItem(Item):
     entry_delta = FloatAttribute(null=True)
     current_delta = FloatAttribute(null=True)
     implied_volatility = FloatAttribute(null=True)
+    underlying_price = DecimalAttribute(null=True)
     unrealized_pnl = DecimalAttribute(null=True)
     realized_pnl = DecimalAttribute(null=True)
     status = UnicodeAttribute()
