@@ -65,6 +65,7 @@ def exchange(
                 seed=seed,
                 behaves_like=behaves_like,
                 early_assignment=market.early_assignment,
+                open_interest_on_first_day=True,
             )
             server = serve(simulated, port)
         except (ValueError, OSError) as problem:

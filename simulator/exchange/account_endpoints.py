@@ -1,11 +1,12 @@
 """The trading API: account, configuration, activities and history."""
 
-from datetime import UTC, date, datetime
+from collections.abc import Callable
+from datetime import UTC, datetime
 from decimal import Decimal
 
 from simulator.exchange.calendar import new_york_date
 from simulator.exchange.calls import Call, Reply
-from simulator.exchange.errors import bad_query
+from simulator.exchange.errors import bad_query, malformed
 from simulator.exchange.exchange import Exchange
 from simulator.exchange.records import Activity
 from simulator.exchange.rendering import render_account
@@ -13,6 +14,8 @@ from simulator.exchange.rendering import render_account
 ACTIVITIES_MAX = 100
 PERIOD_DAYS = {"D": 1, "W": 7, "M": 31, "A": 366}
 DAILY_TIMEFRAME = "1D"
+TIMEFRAMES = ("1Min", "5Min", "15Min", "1H", DAILY_TIMEFRAME)
+CATEGORIES = ("trade_activity", "non_trade_activity")
 
 
 def get_account(exchange: Exchange, _: Call) -> Reply:
@@ -32,9 +35,10 @@ def patch_configurations(exchange: Exchange, call: Call) -> Reply:
 
 
 def get_portfolio_history(exchange: Exchange, call: Call) -> Reply:
-    """GET /v2/account/portfolio/history: equity at each close, and now."""
-    if (call.text("timeframe") or DAILY_TIMEFRAME) != DAILY_TIMEFRAME:
-        raise bad_query("this exchange keeps daily history only: timeframe must be 1D")
+    """GET /v2/account/portfolio/history: equity at each close, and now, in any timeframe."""
+    timeframe = call.text("timeframe") or DAILY_TIMEFRAME
+    if timeframe not in TIMEFRAMES:
+        raise bad_query(f"invalid timeframe: {timeframe}")
     end = min(call.moment("end") or call.moment("date_end") or exchange.now, exchange.now)
     start = call.moment("start")
     oldest = _period_days(call.text("period") or "1M") if start is None else None
@@ -49,8 +53,8 @@ def get_portfolio_history(exchange: Exchange, call: Call) -> Reply:
         and (start is None or at >= start)
         and (oldest is None or (end - at).days < oldest)
     ]
-    earlier = [equity for at, equity in points if shown and at < shown[0][0]]
-    base = earlier[-1] if earlier else exchange.book.starting_cash
+    earlier = [(at, equity) for at, equity in points if shown and at < shown[0][0]]
+    base = earlier[-1][1] if earlier else exchange.book.starting_cash
     return Reply(
         {
             "timestamp": [int(at.timestamp()) for at, _ in shown],
@@ -60,7 +64,10 @@ def get_portfolio_history(exchange: Exchange, call: Call) -> Reply:
                 round(float((equity - base) / base), 8) if base else 0.0 for _, equity in shown
             ],
             "base_value": float(base),
-            "timeframe": DAILY_TIMEFRAME,
+            "base_value_asof": new_york_date(
+                earlier[-1][0] if earlier else exchange.opened_at
+            ).isoformat(),
+            "timeframe": timeframe,
         }
     )
 
@@ -76,10 +83,11 @@ def get_activities(exchange: Exchange, call: Call) -> Reply:
     """GET /v2/account/activities[/{activity_type}], paged by the last id of a page."""
     direction = call.one_of("direction", ("asc", "desc"), "desc")
     size = call.limit("page_size", ACTIVITIES_MAX, ACTIVITIES_MAX)
+    is_asked_for = _filter(call)
     shown = [
         activity
         for activity in exchange.book.activities
-        if activity.visible_at <= exchange.now and _is_asked_for(activity, call)
+        if activity.visible_at <= exchange.now and is_asked_for(activity)
     ]
     shown.sort(key=lambda activity: activity.at)
     if direction == "desc":
@@ -92,20 +100,23 @@ def get_activities(exchange: Exchange, call: Call) -> Reply:
     return Reply([activity.body for activity in shown[start : start + size]])
 
 
-def _is_asked_for(activity: Activity, call: Call) -> bool:
+def _filter(call: Call) -> Callable[[Activity], bool]:
     path_type = call.path.get("activity_type")
     types = {str(path_type)} if path_type else set(call.words("activity_types"))
-    category = call.text("category")
-    is_trade = activity.activity_type == "FILL"
-    if types and activity.activity_type not in types:
-        return False
-    if category is not None and is_trade != (category == "trade_activity"):
-        return False
-    day: date | None = call.date("date")
-    after, until = call.moment("after"), call.moment("until")
-    at: datetime = activity.at.astimezone(UTC)
-    return (
-        (day is None or new_york_date(at) == day)
-        and (after is None or at > after)
-        and (until is None or at < until)
-    )
+    category = call.one_of("category", CATEGORIES, "") if call.text("category") else None
+    if types and category is not None:
+        raise malformed("category and activity_types cannot be given together")
+    day, after, until = call.date("date"), call.moment("after"), call.moment("until")
+
+    def is_asked_for(activity: Activity) -> bool:
+        is_trade = activity.activity_type == "FILL"
+        at: datetime = activity.at.astimezone(UTC)
+        return (
+            (not types or activity.activity_type in types)
+            and (category is None or is_trade == (category == "trade_activity"))
+            and (day is None or new_york_date(at) == day)
+            and (after is None or at > after)
+            and (until is None or at < until)
+        )
+
+    return is_asked_for

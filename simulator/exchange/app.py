@@ -1,6 +1,8 @@
 """The HTTP face of an exchange: keys, rate limits, faults, refusals as JSON."""
 
 import asyncio
+import base64
+import binascii
 import json
 from collections.abc import Awaitable, Callable
 from hmac import compare_digest
@@ -8,7 +10,8 @@ from hmac import compare_digest
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route, WebSocketRoute
+from starlette.websockets import WebSocket
 
 from simulator.exchange.calls import Call, Endpoint, Reply, without_code
 from simulator.exchange.effects import READS, request_effect
@@ -23,15 +26,18 @@ from simulator.exchange.exchange import Exchange
 from simulator.exchange.faults import HttpFault, HttpFaultKind
 from simulator.exchange.rate_limit import RateLimit
 from simulator.exchange.routes import MARKET_DATA, TRADING
+from simulator.exchange.stream import Stream
 
 Handler = Callable[[Request], Awaitable[Response]]
 Headers = dict[str, str]
+METHOD_NOT_ALLOWED = 40510000
+INTERNAL_ERROR = {"code": 50010000, "message": "internal server error occurred"}
 GATEWAY_PAGE = "<html><body><h1>504 Gateway Time-out</h1></body></html>"
 
 
 def create_app(exchange: Exchange) -> Starlette:
     """Give the ASGI application that speaks Alpaca's API for `exchange`."""
-    routes: list[Route] = []
+    routes: list[BaseRoute] = [WebSocketRoute("/stream", _stream_of(exchange))]
     # Trading and market data have independent limits, as two hosts have.
     for table, is_data in ((TRADING, False), (MARKET_DATA, True)):
         limit = RateLimit(exchange.clock, exchange.rate_limit_per_minute)
@@ -40,7 +46,14 @@ def create_app(exchange: Exchange) -> Starlette:
             Route(path, face.handler(endpoint, path), methods=[method])
             for method, path, endpoint in table
         ]
-    return Starlette(routes=routes, exception_handlers={404: _unknown_path})
+    return Starlette(routes=routes, exception_handlers=dict(UNANSWERED))
+
+
+def _stream_of(exchange: Exchange) -> Callable[[WebSocket], Awaitable[None]]:
+    async def serve_stream(websocket: WebSocket) -> None:
+        await Stream(exchange, websocket).run()
+
+    return serve_stream
 
 
 class _Face:
@@ -86,8 +99,7 @@ class _Face:
 
     def _check_keys(self, request: Request) -> None:
         exchange = self._exchange
-        key_id = request.headers.get("APCA-API-KEY-ID", "")
-        secret_key = request.headers.get("APCA-API-SECRET-KEY", "")
+        key_id, secret_key = _keys_of(request)
         known = compare_digest(key_id.encode(), exchange.key_id.encode())
         if not (known and compare_digest(secret_key.encode(), exchange.secret_key.encode())):
             raise RefusalError(401, UNAUTHORIZED, "request is not authorized")
@@ -111,8 +123,7 @@ async def _faulty(fault: HttpFault, headers: Headers) -> Response:
         body = {"code": TOO_MANY_REQUESTS, "message": "rate limit exceeded"}
         return _response(Reply(body, status=429), headers)
     if fault.kind is HttpFaultKind.SERVER_ERROR:
-        body = {"code": 50010000, "message": "internal server error occurred"}
-        return _response(Reply(body, status=500), headers)
+        return _response(Reply(INTERNAL_ERROR, status=500), headers)
     if fault.kind is HttpFaultKind.GARBAGE_AFTER:
         return Response('{"id":', headers=headers, media_type="application/json")
     return Response(GATEWAY_PAGE, status_code=504, headers=headers, media_type="text/html")
@@ -121,6 +132,31 @@ async def _faulty(fault: HttpFault, headers: Headers) -> Response:
 async def _unknown_path(request: Request, _: Exception) -> Response:
     refusal = not_found(f"endpoint not found: {request.url.path}")
     return _response(Reply(refusal.body, status=refusal.status), {})
+
+
+async def _unknown_method(request: Request, _: Exception) -> Response:
+    body = {"code": METHOD_NOT_ALLOWED, "message": f"method not allowed: {request.method}"}
+    return _response(Reply(body, status=405), {})
+
+
+async def _failure(_: Request, __: Exception) -> Response:
+    return _response(Reply(INTERNAL_ERROR, status=500), {})
+
+
+UNANSWERED = {404: _unknown_path, 405: _unknown_method, Exception: _failure}
+
+
+def _keys_of(request: Request) -> tuple[str, str]:
+    """Read key and secret from Alpaca's headers, or from those of basic authentication."""
+    headers = request.headers
+    scheme, _, told = headers.get("Authorization", "").partition(" ")
+    if "APCA-API-KEY-ID" not in headers and scheme.lower() == "basic":
+        try:
+            key_id, _, secret_key = base64.b64decode(told, validate=True).decode().partition(":")
+        except (binascii.Error, UnicodeDecodeError):
+            return "", ""
+        return key_id, secret_key
+    return headers.get("APCA-API-KEY-ID", ""), headers.get("APCA-API-SECRET-KEY", "")
 
 
 def _call(request: Request, body: bytes) -> Call:

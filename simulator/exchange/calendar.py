@@ -114,6 +114,15 @@ class SessionCalendar:
             return self._surroundings.get(day)
         return regular_session(day) if day.weekday() < SATURDAY else None
 
+    def session_before(self, day: date) -> TradingSession | None:
+        """Give the last session before a New York date, of the world or of New York's calendar."""
+        found = self.between(day - timedelta(days=LONGEST_CLOSURE_DAYS), day - timedelta(days=1))
+        return found[-1] if found else None
+
+    def closes_on(self, day: date) -> datetime:
+        """Give when a New York date's session closes; the regular hour where there is none."""
+        return (self.session_on(day) or regular_session(day)).closes_at
+
     @cached_property
     def _surroundings(self) -> dict[date, TradingSession]:
         known = trading_sessions(self._dates[0] - FORESIGHT, self._dates[-1] + FORESIGHT)

@@ -32,7 +32,10 @@ class AccountConfiguration:
         if not isinstance(body, Mapping):
             raise malformed("request body format is invalid")
         known = {each.name: getattr(self, each.name) for each in fields(self)}
-        changes = {name: value for name, value in body.items() if name in known}
+        # The SDK sends what it does not set as null.
+        changes = {
+            name: value for name, value in body.items() if name in known and value is not None
+        }
         for name, value in changes.items():
             if type(value) is not type(known[name]):
                 raise unprocessable(f"invalid {name}: {value!r}")

@@ -1,8 +1,7 @@
 """The order desk: it takes, keeps, works, replaces and cancels the orders of one account."""
 
-from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
-from decimal import Decimal
 from typing import Any
 
 from simulator.exchange.calendar import SessionCalendar
@@ -12,13 +11,17 @@ from simulator.exchange.faults import Faults
 from simulator.exchange.matching import Matching
 from simulator.exchange.numbers import Identifiers
 from simulator.exchange.order_checks import CheckedOrder, OrderChecks
-from simulator.exchange.order_requests import (
-    LegRequest,
-    OrderRequest,
-    read_order_request,
-    read_replacement,
+from simulator.exchange.order_requests import OrderRequest, read_order_request
+from simulator.exchange.records import (
+    ZERO,
+    Order,
+    OrderClass,
+    OrderLeg,
+    OrderStatus,
+    TimeInForce,
 )
-from simulator.exchange.records import Order, OrderLeg, OrderStatus, TimeInForce
+from simulator.exchange.replacements import replacement_request
+from simulator.exchange.trade_updates import TradeUpdates
 
 GOOD_TILL_CANCELED_LIFE = timedelta(days=90)
 LATE_FILL_WINDOW = timedelta(minutes=10)
@@ -37,6 +40,7 @@ class OrderDesk:
         checks: OrderChecks,
         matching: Matching,
         faults: Faults,
+        updates: TradeUpdates,
         cancel_delay: timedelta,
     ) -> None:
         self._clock = clock
@@ -45,6 +49,7 @@ class OrderDesk:
         self._checks = checks
         self._matching = matching
         self._faults = faults
+        self._updates = updates
         self._cancel_delay = cancel_delay
         self._orders: dict[str, Order] = {}
         self._working: dict[str, Order] = {}
@@ -92,7 +97,9 @@ class OrderDesk:
         request = read_order_request(body)
         client_order_id = self._unused_client_id(request.client_order_id)
         checked = self._checks.check(request, self.working, options_level)
-        return self._accept(request, checked, client_order_id)
+        order = self._accept(request, checked, client_order_id)
+        self._attach(order, request, checked)
+        return order
 
     def place_liquidation(self, request: OrderRequest, checked: CheckedOrder) -> Order:
         """Accept an order of the broker's own, which no check refuses and no delay holds."""
@@ -116,15 +123,17 @@ class OrderDesk:
             raise unprocessable(f"cannot replace order in {old.status} status")
         if old.is_multileg and self._faults.take_replace_refusal():
             raise forbidden("replace mleg order is disabled")
-        request = _replacement_request(old, body)
+        request = replacement_request(old, body)
         client_order_id = self._unused_client_id(request.client_order_id)
         others = [order for order in self.working if order is not old]
         checked = self._checks.check(request, others, options_level)
         new = self._accept(request, checked, client_order_id)
         new.replaces = old.order_id
+        self._hand_over(old, new)
         old.status = OrderStatus.REPLACED
         old.replaced_by = new.order_id
         old.replaced_at = old.updated_at = self._clock.now
+        self._updates.changed(old, self._clock.now)
         self._retire(old)
         return new
 
@@ -139,6 +148,7 @@ class OrderDesk:
         order.updated_at = now
         order.status = OrderStatus.PENDING_CANCEL
         order.cancel_due_at = now + self._cancel_delay
+        self._updates.changed(order, now)
         if self._faults.take_late_fill():
             order.fills_late = True
             order.cancel_due_at = now + LATE_FILL_WINDOW
@@ -150,14 +160,89 @@ class OrderDesk:
             order for order in self.working if order.status is not OrderStatus.PENDING_CANCEL
         ]
         for order in cancelled:
-            self.cancel(order.order_id)
+            # The end of one may have been that of another attached to it.
+            if order.is_working:
+                self.cancel(order.order_id)
         return cancelled
 
     def withdraw(self, order: Order) -> None:
         """Cancel a working order at once, on the broker's own behalf."""
-        order.status = OrderStatus.CANCELED
-        order.canceled_at = order.updated_at = self._clock.now
+        self._end(order, OrderStatus.CANCELED, self._clock.now)
+
+    # Orders that hang together
+
+    def _attach(self, order: Order, request: OrderRequest, checked: CheckedOrder) -> None:
+        """Accept the exits of a bracket or OTO, held until its entry fills, or an OCO's rival."""
+        is_rival = request.order_class is OrderClass.ONE_CANCELS_OTHER
+        attached = []
+        for index, each in enumerate(request.attached):
+            name = self._identifiers.of("attached", f"{order.client_order_id}/{index}")
+            legs = tuple(replace(leg, side=each.legs[0].side) for leg in checked.legs)
+            child = self._accept(each, CheckedOrder(legs, ZERO), name)
+            child.parent_id = order.order_id
+            if not is_rival:
+                child.status, child.eligible_at = OrderStatus.HELD, None
+                self._updates.changed(child, self._clock.now)
+            attached.append(child)
+        order.attached_ids = tuple(child.order_id for child in attached)
+        rivals = [order, *attached] if is_rival else attached
+        if len(rivals) > 1:
+            first, second = rivals
+            first.rival_id, second.rival_id = second.order_id, first.order_id
+            second.is_second_rival = True
+
+    def _hand_over(self, old: Order, new: Order) -> None:
+        """Let the order that replaces another stand where that stood among others."""
+        new.parent_id, new.attached_ids = old.parent_id, old.attached_ids
+        new.rival_id, new.is_second_rival = old.rival_id, old.is_second_rival
+        new.best_price = old.best_price
+        for child in self._attached(old):
+            child.parent_id = new.order_id
+        if old.rival_id is not None:
+            self._orders[old.rival_id].rival_id = new.order_id
+        parent = self._orders.get(old.parent_id or "")
+        if parent is not None:
+            parent.attached_ids = tuple(
+                new.order_id if each == old.order_id else each for each in parent.attached_ids
+            )
+
+    def _attached(self, order: Order) -> list[Order]:
+        return [self._orders[each] for each in order.attached_ids]
+
+    def attached_to(self, order: Order) -> tuple[Order, ...]:
+        """Give the orders attached to this one."""
+        return tuple(self._attached(order))
+
+    def _settle_others(self, order: Order, at: datetime) -> None:
+        """Wake the exits of a filled entry; end the rival of an order that has ended."""
+        if order.status is OrderStatus.FILLED:
+            for child in self._attached(order):
+                if child.status is OrderStatus.HELD:
+                    child.status, child.updated_at = OrderStatus.NEW, at
+                    child.eligible_at = at + self._matching.fill_delay
+                    self._updates.changed(child, at)
+        elif order.order_class is not OrderClass.ONE_CANCELS_OTHER:
+            for child in self._attached(order):
+                self._end(child, OrderStatus.CANCELED, at)
+        rival = self._orders.get(order.rival_id or "")
+        if rival is not None:
+            self._end(rival, OrderStatus.CANCELED, at)
+
+    def _end(self, order: Order, status: OrderStatus, at: datetime) -> None:
+        if not order.is_working:
+            return
+        order.status, order.updated_at = status, at
+        if status is OrderStatus.CANCELED:
+            order.canceled_at = at
+        elif status is OrderStatus.EXPIRED:
+            order.expired_at = at
+        self._updates.changed(order, at)
         self._retire(order)
+
+    def _is_outrun(self, order: Order) -> bool:
+        """Say whether a rival has begun to fill: the shares are no longer this order's."""
+        rival = self._orders.get(order.rival_id or "")
+        return rival is not None and rival.filled_units > 0
 
     # Working
 
@@ -183,22 +268,26 @@ class OrderDesk:
     def _work(self, order: Order, at: datetime) -> None:
         self._matching.acknowledge(order, at)
         self._finish_cancel(order, at)
-        self._matching.match(order, at, self._clock.moves)
-        if order.is_working and at >= order.expires_at:
-            order.status = OrderStatus.EXPIRED
-            order.expired_at = order.updated_at = at
+        if not self._is_outrun(order):
+            self._matching.match(order, at, self._clock.moves)
+        eligible = order.eligible_at is not None and at >= order.eligible_at
+        if eligible and order.time_in_force.is_immediate:
+            self._end(order, OrderStatus.CANCELED, at)
+        if at >= order.expires_at:
+            self._end(order, OrderStatus.EXPIRED, at)
         self._retire(order)
 
     def _finish_cancel(self, order: Order, at: datetime) -> None:
         due_at = order.cancel_due_at
         if order.status is OrderStatus.PENDING_CANCEL and due_at is not None and at >= due_at:
-            order.status = OrderStatus.CANCELED
-            order.canceled_at = order.updated_at = at
+            self._end(order, OrderStatus.CANCELED, at)
         self._retire(order)
 
     def _retire(self, order: Order) -> None:
-        if not order.is_working:
-            self._working.pop(order.order_id, None)
+        if order.is_working or self._working.pop(order.order_id, None) is None:
+            return
+        if order.status is not OrderStatus.REPLACED:
+            self._settle_others(order, self._clock.now)
 
     # Keeping
 
@@ -212,7 +301,7 @@ class OrderDesk:
         now = self._clock.now
         session = self._calendar.current_or_next(now)
         is_open = session.opens_at <= now
-        is_day = request.time_in_force is TimeInForce.DAY
+        is_good_till_canceled = request.time_in_force is TimeInForce.GOOD_TILL_CANCELED
         order = Order(
             order_id=self._identifiers.of("order", client_order_id),
             client_order_id=client_order_id,
@@ -225,11 +314,16 @@ class OrderDesk:
             legs=self._legs(request, checked, client_order_id),
             created_at=now,
             updated_at=now,
-            expires_at=session.closes_at if is_day else now + GOOD_TILL_CANCELED_LIFE,
+            expires_at=(
+                now + GOOD_TILL_CANCELED_LIFE if is_good_till_canceled else session.closes_at
+            ),
             eligible_at=now + self._matching.fill_delay if is_open else None,
             reservation=checked.reservation,
+            trail=request.trail,
         )
+        self._matching.follow(order)
         self._register(order)
+        self._updates.changed(order, now)
         if not self._matching.fill_delay:
             self._work(order, now)
         return order
@@ -265,35 +359,3 @@ class OrderDesk:
             for leg in order.legs:
                 self._parent_ids[leg.order_id] = order.order_id
                 self._ids_by_client_id[leg.client_order_id] = leg.order_id
-
-
-def _replacement_request(old: Order, body: Any) -> OrderRequest:
-    if not isinstance(body, Mapping):
-        raise malformed("request body format is invalid")
-    is_option = old.legs[0].contract is not None
-    change = read_replacement(body, is_multileg=old.is_multileg, is_option=is_option)
-    if change.limit_price is not None and not old.order_type.has_limit:
-        raise unprocessable("limit price is only valid for limit orders")
-    if change.stop_price is not None and not old.order_type.has_stop:
-        raise unprocessable("stop price is only valid for stop orders")
-    units: int = old.units if change.units is None else change.units
-    limit: Decimal | None = old.limit_price if change.limit_price is None else change.limit_price
-    stop: Decimal | None = old.stop_price if change.stop_price is None else change.stop_price
-    time_in_force = change.time_in_force or old.time_in_force
-    now, before = (units, limit, stop, time_in_force), (old.units, old.limit_price, old.stop_price)
-    if now == (*before, old.time_in_force):
-        raise unprocessable("order parameters are not changed")
-    if units <= old.filled_units:
-        raise unprocessable("qty must be > filled_qty")
-    return OrderRequest(
-        order_class=old.order_class,
-        order_type=old.order_type,
-        time_in_force=time_in_force,
-        units=units - old.filled_units,
-        limit_price=limit,
-        stop_price=stop,
-        legs=tuple(
-            LegRequest(leg.symbol, leg.side, leg.position_intent, leg.ratio) for leg in old.legs
-        ),
-        client_order_id=change.client_order_id,
-    )

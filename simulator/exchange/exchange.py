@@ -25,7 +25,9 @@ from simulator.exchange.order_checks import OrderChecks
 from simulator.exchange.records import Fill, Order, Position
 from simulator.exchange.settlement import Settlement
 from simulator.exchange.splits import Splits
+from simulator.exchange.trade_updates import TradeUpdates
 from simulator.exchange.valuation import Balances, Valuation
+from simulator.exchange.watchlists import Watchlist
 from simulator.worlds.events import CorporateEvents
 from simulator.worlds.world import World
 
@@ -47,6 +49,8 @@ class Exchange:
     non-trade activities from the next day on; "live" liquidates expiring legs which the
     account could not settle 30 minutes before the close, pays dividends and shows at once.
     `rate_limit_per_minute` of simulated time is enforced with 429 where it is given.
+    `open_interest_on_first_day` shows contracts' open interest before a session of the world is
+    over, as of the trading day before it; else it shows from the second session on.
     """
 
     def __init__(
@@ -64,6 +68,7 @@ class Exchange:
         early_assignment: EarlyAssignment | None = None,
         options_level: int = 3,
         rate_limit_per_minute: int | None = None,
+        open_interest_on_first_day: bool = False,
         key_id: str = LOCAL_KEYS[0],
         secret_key: str = LOCAL_KEYS[1],
         account_number: str | None = None,
@@ -81,12 +86,15 @@ class Exchange:
         self.opened_at = self.clock.now
         self.key_id, self.secret_key = key_id, secret_key
         self.rate_limit_per_minute = rate_limit_per_minute
+        self.open_interest_on_first_day = open_interest_on_first_day
         self.options_approved_level = options_level
         self.configuration = AccountConfiguration(max_options_trading_level=options_level)
         self.market = MarketView(world, self.clock, self.faults)
         self._is_live = behaves_like == "live"
         self.book = Book(starting_cash, self.identifiers, hides_events=not self._is_live)
+        self.watchlists: list[Watchlist] = []
         self.valuation = Valuation(self.book, self.market)
+        self.updates = TradeUpdates(self.book, self.identifiers)
         self.desk = self._open_desk(
             Matching(
                 self.book,
@@ -96,6 +104,7 @@ class Exchange:
                 partial_fills=PartialFillRule(seed, Decimal(partial_fill_probability)),
                 fee_schedule=_fee_schedule(fees),
                 fill_delay=timedelta(seconds=fill_delay_seconds),
+                updates=self.updates,
             ),
             timedelta(seconds=cancel_delay_seconds),
         )
@@ -131,6 +140,7 @@ class Exchange:
             checks=checks,
             matching=matching,
             faults=self.faults,
+            updates=self.updates,
             cancel_delay=cancel_delay,
         )
 

@@ -62,6 +62,8 @@ class Faults:
         """So many of the next multi-leg closing orders are refused."""
         self.multileg_replaces_refused = 0
         """So many of the next replacements of multi-leg orders are refused."""
+        self.greeks_missing = False
+        """Set it, and snapshots carry neither greeks nor implied volatility."""
         self._hidden: frozenset[str] = frozenset()
         self._http: list[HttpFault] = []
         self._outages = tuple(outages)
@@ -93,6 +95,7 @@ class Faults:
         """Switch everything off; what was injected stays counted."""
         self.show_quotes()
         self._http.clear()
+        self.greeks_missing = False
         self.late_fills_after_cancel = 0
         self.multileg_closes_refused = 0
         self.multileg_replaces_refused = 0

@@ -3,10 +3,12 @@
 from collections.abc import Iterable
 from datetime import date, datetime, time
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from agent.options.contracts import OptionContract
 from simulator.exchange.calendar import NEW_YORK, SessionCalendar
+from simulator.exchange.greeks import Greeks
 from simulator.exchange.market import mark_of
 from simulator.exchange.numbers import Identifiers, plain, timestamp
 from simulator.worlds.world import DailyBar, OptionListing, StockQuote, TradingSession
@@ -46,15 +48,26 @@ def render_option_trade(listing: OptionListing) -> Json | None:
 
 
 def render_option_snapshot(
-    listing: OptionListing, today: TradingSession | None, before: TradingSession | None
+    listing: OptionListing,
+    today: TradingSession | None,
+    before: TradingSession | None,
+    greeks: Greeks | None = None,
 ) -> Json:
-    """Spell a contract's snapshot.
+    """Spell a contract's snapshot; greeks that are unknown are left out.
 
     The world knows quotes and volumes but no option trades: bars carry the volume, at the mid
-    in place of traded prices. Greeks and implied volatility are left out: clients that need
-    them compute their own.
+    in place of traded prices.
     """
     snapshot: Json = {"latestQuote": render_option_quote(listing)}
+    if greeks is not None:
+        snapshot["greeks"] = {
+            "delta": greeks.delta,
+            "gamma": greeks.gamma,
+            "theta": greeks.theta,
+            "vega": greeks.vega,
+            "rho": greeks.rho,
+        }
+        snapshot["impliedVolatility"] = greeks.implied_volatility
     trade = render_option_trade(listing)
     if trade is not None:
         snapshot["latestTrade"] = trade
@@ -68,7 +81,7 @@ def render_option_snapshot(
 
 def _volume_bar(session: TradingSession, price: float, volume: int) -> Json:
     return {
-        "t": timestamp(bar_moment(session.session)),
+        "t": bar_stamp(session.session),
         "o": price,
         "h": price,
         "l": price,
@@ -201,7 +214,7 @@ def render_bar(bar: DailyBar) -> Json:
     """Spell a daily bar, stamped with New York's midnight; vw is the typical price."""
     typical = (bar.high + bar.low + bar.close) / 3
     return {
-        "t": timestamp(bar_moment(bar.session)),
+        "t": bar_stamp(bar.session),
         "o": float(bar.open),
         "h": float(bar.high),
         "l": float(bar.low),
@@ -212,9 +225,27 @@ def render_bar(bar: DailyBar) -> Json:
     }
 
 
+def render_auctions(bar: DailyBar, session: TradingSession) -> Json:
+    """Spell a session's opening and closing auction, at the first and the last price of its bar."""
+    auctions = (("o", "Q", session.opens_at, bar.open), ("c", "M", session.closes_at, bar.close))
+    return {
+        "d": bar.session.isoformat(),
+        **{
+            name: [{"t": timestamp(at), "x": STOCK_VENUE, "p": float(price), "c": condition}]
+            for name, condition, at, price in auctions
+        },
+    }
+
+
 def bar_moment(session: date) -> datetime:
     """Give the moment a session's daily bar is stamped with: New York's midnight."""
     return datetime.combine(session, time(0), NEW_YORK)
+
+
+@lru_cache(maxsize=1_000)
+def bar_stamp(session: date) -> str:
+    """Spell the moment a session's daily bar is stamped with."""
+    return timestamp(bar_moment(session))
 
 
 def bars_between(bars: Iterable[DailyBar], start: datetime, end: datetime) -> list[DailyBar]:

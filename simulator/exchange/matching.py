@@ -9,7 +9,8 @@ from simulator.exchange.fees import FeeSchedule, fees_for_fill
 from simulator.exchange.fills import FillModel, LegQuote, PackageQuote, PartialFillRule, leg_prices
 from simulator.exchange.market import MarketView
 from simulator.exchange.numbers import timestamp
-from simulator.exchange.records import Fill, Order, OrderLeg, OrderStatus, Side
+from simulator.exchange.records import Fill, Order, OrderLeg, OrderStatus, Side, TimeInForce
+from simulator.exchange.trade_updates import TradeUpdates
 
 REMAINDER_DELAY = timedelta(seconds=30)
 """How long the rest of a partly filled order waits within one move of the clock."""
@@ -28,12 +29,14 @@ class Matching:
         partial_fills: PartialFillRule,
         fee_schedule: FeeSchedule | None,
         fill_delay: timedelta,
+        updates: TradeUpdates,
     ) -> None:
         self._book = book
         self._market = market
         self._calendar = calendar
         self._partial_fills = partial_fills
         self._fee_schedule = fee_schedule
+        self._updates = updates
         self.fill_model = fill_model
         self.fill_delay = fill_delay
 
@@ -46,10 +49,26 @@ class Matching:
         order.updated_at = at
         if order.eligible_at is None:
             order.eligible_at = max(session.opens_at, order.created_at) + self.fill_delay
+        self._updates.changed(order, at)
+
+    def follow(self, order: Order) -> None:
+        """Let a trailing stop start from the price of now."""
+        if order.trail is not None:
+            self._trail(order, self._market.mark(order.legs[0].symbol))
+
+    def _trail(self, order: Order, price: Decimal | None) -> None:
+        if order.trail is None or price is None:
+            return
+        side, best = order.legs[0].side, order.best_price
+        if best is None or (price - best) * side.sign < 0:
+            order.best_price = price
+            order.stop_price = order.trail.behind(price, side)
 
     def match(self, order: Order, at: datetime, move: int) -> None:
         """Fill what of the order trades at `at`, in the clock's `move`-th move."""
-        if not order.is_working or order.eligible_at is None or at < order.eligible_at:
+        if not order.is_working or order.status is OrderStatus.HELD:
+            return
+        if order.eligible_at is None or at < order.eligible_at:
             return
         due_at = order.remainder_due_at
         if order.partial_in_move == move and due_at is not None and at < due_at:
@@ -58,6 +77,7 @@ class Matching:
         if quotes is None:
             return
         package = PackageQuote.of(quotes)
+        self._trail(order, quotes[0].mid)
         if order.is_waiting_for_stop and not self._stop_is_reached(order, package, at):
             return
         net = self.fill_model.net_price(order.signed_limit, package)
@@ -66,7 +86,7 @@ class Matching:
         if net is None:
             return
         units = order.remaining_units
-        if order.filled_units == 0:
+        if order.filled_units == 0 and order.time_in_force is not TimeInForce.FILL_OR_KILL:
             units = self._partial_fills.first_units(order.client_order_id, order.units)
         if units < order.remaining_units:
             order.partial_in_move = move
@@ -77,7 +97,8 @@ class Matching:
 
     def _stop_is_reached(self, order: Order, package: PackageQuote, at: datetime) -> bool:
         """Let a stop order trade from now on where mid is at its stop or beyond."""
-        assert order.stop_price is not None
+        if order.stop_price is None:
+            return False
         # Signed like the package: a sell at 95 is one at -95, and 94 is -94, beyond it.
         if package.mid < order.legs[0].side.sign * order.stop_price:
             return False
@@ -118,6 +139,7 @@ class Matching:
             order.status = OrderStatus.PARTIALLY_FILLED
         for leg, (quote, price) in zip(order.legs, priced, strict=True):
             self._fill_leg(order, leg, units=units, price=price, mid=quote.mid, at=at)
+        self._updates.filled(order, units, net, [price for _, price in priced], at)
 
     def _fill_leg(
         self, order: Order, leg: OrderLeg, *, units: int, price: Decimal, mid: Decimal, at: datetime

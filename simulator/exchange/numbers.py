@@ -3,6 +3,7 @@
 import uuid
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 
 from simulator.exchange.calendar import NEW_YORK
 
@@ -28,6 +29,7 @@ def average(total: Decimal, count: int) -> Decimal:
     return (total / count).quantize(AVERAGE_PRICE_PLACES)
 
 
+@lru_cache(maxsize=1_000)
 def timestamp(at: datetime) -> str:
     """Spell an aware moment as RFC 3339 in UTC."""
     return at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")

@@ -1,28 +1,25 @@
 """The market data API: options; and the trading API's list of contracts."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
-from agent.options.contracts import OptionContract, OptionType
+from agent.options.contracts import OptionType
 from simulator.exchange.calendar import SATURDAY, new_york_date
-from simulator.exchange.calls import Call, Reply, page_after, page_from
+from simulator.exchange.calls import Call, Reply, page_after
 from simulator.exchange.errors import bad_query, not_found
 from simulator.exchange.exchange import Exchange
-from simulator.exchange.market import mark_of, option_contract
+from simulator.exchange.greeks import Greeks, greeks_of
 from simulator.exchange.market_rendering import (
     OPTION_VENUE,
     Json,
-    bars_between,
-    render_bar,
     render_contract,
     render_option_quote,
     render_option_snapshot,
     render_option_trade,
     sessions_around,
 )
-from simulator.exchange.stock_endpoints import BARS_DEFAULT, BARS_MAX, check_daily
-from simulator.worlds.world import DailyBar, ListingFilter, OptionListing, TradingSession
+from simulator.worlds.world import ListingFilter, OptionListing
 
 SNAPSHOTS_DEFAULT = 100
 SNAPSHOTS_MAX = 1_000
@@ -55,10 +52,29 @@ def _snapshot_page(exchange: Exchange, call: Call, listings: Iterable[OptionList
     keys = [listing.contract.symbol for listing in ordered]
     page, token = page_after(ordered, keys, call.text("page_token"), limit)
     today, before = sessions_around(exchange.calendar, exchange.now)
+    greeks = _greeks(exchange, page)
     snapshots = {
-        listing.contract.symbol: render_option_snapshot(listing, today, before) for listing in page
+        symbol: render_option_snapshot(listing, today, before, greeks.get(symbol))
+        for listing in page
+        for symbol in (listing.contract.symbol,)
     }
     return Reply({"snapshots": snapshots, "next_page_token": token})
+
+
+def _greeks(exchange: Exchange, page: Sequence[OptionListing]) -> dict[str, Greeks]:
+    found: dict[str, Greeks] = {}
+    if exchange.faults.greeks_missing:
+        return found
+    by_underlying: dict[str, list[OptionListing]] = {}
+    for listing in page:
+        by_underlying.setdefault(listing.contract.underlying, []).append(listing)
+    for underlying, listings in by_underlying.items():
+        spot = exchange.market.mark(underlying)
+        if spot is not None:
+            moment = min(exchange.now, listings[0].at)
+            today = new_york_date(exchange.now)
+            found |= greeks_of(listings, spot, moment, today, exchange.calendar.closes_on)
+    return found
 
 
 def get_latest_quotes(exchange: Exchange, call: Call) -> Reply:
@@ -80,55 +96,6 @@ def get_latest_trades(exchange: Exchange, call: Call) -> Reply:
         if trade is not None:
             trades[symbol] = trade
     return Reply({"trades": trades})
-
-
-def get_bars(exchange: Exchange, call: Call) -> Reply:
-    """GET /v1beta1/options/bars with timeframe 1Day, for the sessions of the world.
-
-    The world knows quotes, not trades: a bar opens at the first mid of its session, closes at
-    the last, and carries the session's volume; sessions without volume have no bar.
-    """
-    check_daily(call)
-    limit = call.limit("limit", BARS_DEFAULT, BARS_MAX)
-    end = min(call.moment("end") or exchange.now, exchange.now)
-    start = call.moment("start") or end.replace(hour=0, minute=0, second=0, microsecond=0)
-    descending = call.one_of("sort", ("asc", "desc"), "asc") == "desc"
-    rows: list[tuple[str, DailyBar]] = []
-    for symbol in sorted(call.symbols()):
-        contract = option_contract(symbol)
-        if contract is None or contract.underlying not in exchange.world.symbols:
-            continue
-        sessions = exchange.world.sessions
-        bars = [_bar(exchange, contract, session) for session in sessions]
-        kept = bars_between([bar for bar in bars if bar is not None], start, end)
-        rows.extend((symbol, bar) for bar in (reversed(kept) if descending else kept))
-    page, token = page_from(rows, call.text("page_token"), limit)
-    grouped: dict[str, list[Json]] = {}
-    for symbol, bar in page:
-        grouped.setdefault(symbol, []).append(render_bar(bar))
-    return Reply({"bars": grouped, "next_page_token": token})
-
-
-def _bar(exchange: Exchange, contract: OptionContract, session: TradingSession) -> DailyBar | None:
-    last_moment = min(session.closes_at - LAST_QUOTE_BEFORE_CLOSE, exchange.now)
-    if last_moment < session.opens_at or contract.expiration < session.session:
-        return None
-    closing = exchange.world.option(contract, last_moment)
-    close = None if closing is None else mark_of(closing.bid, closing.ask)
-    if closing is None or close is None or closing.volume <= 0:
-        return None
-    opening = exchange.world.option(contract, session.opens_at)
-    opened = close
-    if opening is not None and opening.at >= session.opens_at:
-        opened = mark_of(opening.bid, opening.ask) or close
-    return DailyBar(
-        session=session.session,
-        open=opened,
-        high=max(opened, close),
-        low=min(opened, close),
-        close=close,
-        volume=closing.volume,
-    )
 
 
 def get_conditions(_: Exchange, __: Call) -> Reply:
@@ -196,6 +163,8 @@ def _contract(
     exchange: Exchange, call: Call, listing: OptionListing, *, is_listed: bool = True
 ) -> Json:
     _, before = sessions_around(exchange.calendar, exchange.now)
+    if before is None and exchange.open_interest_on_first_day:
+        before = exchange.calendar.session_before(exchange.calendar.first.session)
     return render_contract(
         listing,
         exchange.identifiers,

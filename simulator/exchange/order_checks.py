@@ -16,6 +16,7 @@ from simulator.exchange.book import Book
 from simulator.exchange.calendar import SessionCalendar, new_york_date
 from simulator.exchange.clock import SimulatedClock
 from simulator.exchange.errors import forbidden, unprocessable
+from simulator.exchange.exits import check_exits
 from simulator.exchange.faults import Faults
 from simulator.exchange.margin import SHARES_PER_CONTRACT, is_less_covered, uncovered_shorts
 from simulator.exchange.market import MarketView, option_contract
@@ -183,6 +184,7 @@ class OrderChecks:
         related = [
             (order, leg)
             for order in working
+            if order.claims_quantity
             for leg in order.legs
             if leg.symbol == symbol and _closes(leg.position_intent, leg.side)
         ]
@@ -284,6 +286,10 @@ class OrderChecks:
         checked = CheckedLeg(leg.symbol, None, leg.side, None, 1)
         self._check_wash_trade(request, working)
         held = self._book.held(leg.symbol)
+        if leg.side is Side.SELL and held <= 0:
+            raise forbidden("account is not allowed to short")
+        if request.attached:
+            check_exits(request, self._market.mark(leg.symbol))
         if leg.side is Side.SELL:
             self._check_available(leg.symbol, request.units, working)
             shares = self._book.share_quantities()

@@ -1,23 +1,36 @@
 """Read an order from JSON, refusing what no order can say."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any, TypeVar
 
 from simulator.exchange.errors import malformed, unprocessable
 from simulator.exchange.market import option_contract
-from simulator.exchange.numbers import plain, read_number
-from simulator.exchange.records import OrderClass, OrderType, PositionIntent, Side, TimeInForce
+from simulator.exchange.numbers import read_number
+from simulator.exchange.order_numbers import (
+    limit_price_of,
+    read_limit_price,
+    read_price,
+    read_quantity,
+    read_units,
+    stop_price_of,
+    trail_of,
+)
+from simulator.exchange.records import (
+    OrderClass,
+    OrderType,
+    PositionIntent,
+    Side,
+    TimeInForce,
+    Trail,
+)
 
 CLIENT_ORDER_ID_LENGTH_MAX = 128
 Kind = TypeVar("Kind", bound=StrEnum)
 LEGS_MIN = 2
 LEGS_MAX = 4
-PRICE_PLACES = 2
-PENNY_STOCK_PRICE_PLACES = 4
-ORDER_QTY_MAX = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +55,9 @@ class OrderRequest:
     legs: tuple[LegRequest, ...]
     client_order_id: str | None
     stop_price: Decimal | None = None
+    trail: Trail | None = None
+    attached: tuple["OrderRequest", ...] = ()
+    """The orders that shall work once this one is filled, or, of an OCO, beside it."""
 
     @property
     def is_multileg(self) -> bool:
@@ -59,17 +75,23 @@ def read_order_request(body: Any) -> OrderRequest:
     client_order_id = read_client_order_id(body)
     order_class = _member(OrderClass, body.get("order_class") or "simple")
     is_multileg = order_class is OrderClass.MULTILEG
-    is_option = is_multileg or option_contract(str(body.get("symbol") or "")) is not None
+    names_contract = option_contract(str(body.get("symbol") or "")) is not None
+    is_option = is_multileg or names_contract or bool(body.get("legs"))
     if order_class is None:
-        subject = "options trading" if is_option else "this exchange"
-        raise unprocessable(f"complex orders not supported for {subject}")
+        raise malformed(f"invalid order_class: {body['order_class']}")
+    if is_option and order_class not in {OrderClass.SIMPLE, OrderClass.MULTILEG}:
+        raise unprocessable("complex orders not supported for options trading")
+    if order_class is OrderClass.ONE_CANCELS_OTHER:
+        body = with_limit_of_take_profit(body)
     order_type = _order_type(body, is_multileg=is_multileg, is_option=is_option)
-    units = _units(body, is_option=is_option)
-    limit_price = _limit_price(body, order_type, is_multileg=is_multileg, is_option=is_option)
+    units = read_units(body, is_option=is_option)
+    limit_price = limit_price_of(body, order_type, is_multileg=is_multileg, is_option=is_option)
     legs = _legs(body.get("legs")) if is_multileg else (_single_leg(body),)
     if is_option and body.get("extended_hours"):
         raise unprocessable("extended hours is not supported for options trading")
-    return OrderRequest(
+    if body.get("extended_hours") and order_type is not OrderType.LIMIT:
+        raise unprocessable("extended hours order must be DAY or GTC limit orders")
+    request = OrderRequest(
         order_class=order_class,
         order_type=order_type,
         time_in_force=_time_in_force(body, is_option=is_option),
@@ -77,7 +99,55 @@ def read_order_request(body: Any) -> OrderRequest:
         limit_price=limit_price,
         legs=legs,
         client_order_id=client_order_id,
-        stop_price=_stop_price(body, order_type, is_option=is_option),
+        stop_price=stop_price_of(body, order_type, is_option=is_option),
+        trail=trail_of(body) if order_type is OrderType.TRAILING_STOP else None,
+    )
+    return replace(request, attached=_attached(body, request))
+
+
+def with_limit_of_take_profit(body: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Let an OCO order's own limit be that of its take-profit, where it names none itself."""
+    take_profit = body.get("take_profit")
+    if body.get("limit_price") is not None or not isinstance(take_profit, Mapping):
+        return body
+    return {**body, "limit_price": take_profit.get("limit_price")}
+
+
+def _attached(body: Mapping[str, Any], entry: OrderRequest) -> tuple[OrderRequest, ...]:
+    """Read the exits of a bracket, OCO or OTO order; raises RefusalError."""
+    named = entry.order_class
+    if named in {OrderClass.SIMPLE, OrderClass.MULTILEG}:
+        return ()
+    take_profit, stop_loss = body.get("take_profit"), body.get("stop_loss")
+    if named is not OrderClass.ONE_TRIGGERS_OTHER:
+        if not isinstance(take_profit, Mapping) or take_profit.get("limit_price") is None:
+            raise malformed(f"{named} orders require take_profit.limit_price")
+        if not isinstance(stop_loss, Mapping) or stop_loss.get("stop_price") is None:
+            raise malformed(f"{named} orders require stop_loss.stop_price")
+    elif isinstance(take_profit, Mapping) == isinstance(stop_loss, Mapping):
+        raise malformed("oto orders require one of take_profit and stop_loss")
+    exits = []
+    if isinstance(take_profit, Mapping) and named is not OrderClass.ONE_CANCELS_OTHER:
+        exits.append(_exit(take_profit, entry, OrderType.LIMIT))
+    if isinstance(stop_loss, Mapping):
+        has_limit = stop_loss.get("limit_price") is not None
+        exits.append(_exit(stop_loss, entry, OrderType.STOP_LIMIT if has_limit else OrderType.STOP))
+    return tuple(exits)
+
+
+def _exit(row: Mapping[str, Any], entry: OrderRequest, order_type: OrderType) -> OrderRequest:
+    leg = entry.legs[0]
+    is_rival = entry.order_class is OrderClass.ONE_CANCELS_OTHER
+    side = leg.side if is_rival else leg.side.opposite
+    return replace(
+        entry,
+        order_type=order_type,
+        limit_price=limit_price_of(row, order_type, is_multileg=False, is_option=False),
+        stop_price=stop_price_of(row, order_type, is_option=False),
+        trail=None,
+        legs=(replace(leg, side=side),),
+        client_order_id=None,
+        attached=(),
     )
 
 
@@ -90,13 +160,17 @@ class Replacement:
     time_in_force: TimeInForce | None
     client_order_id: str | None
     stop_price: Decimal | None = None
+    trail: object = None
+    """A trailing stop's new distance, in whichever unit the order has."""
 
 
-def read_replacement(body: Mapping[str, Any], *, is_multileg: bool, is_option: bool) -> Replacement:
+def read_replacement(
+    body: Mapping[str, Any], *, is_multileg: bool, is_option: bool, stock: str | None
+) -> Replacement:
     """Read the body of PATCH /v2/orders/{id}; raises RefusalError with Alpaca's message."""
     qty, limit_price, stop_price = (body.get(n) for n in ("qty", "limit_price", "stop_price"))
     return Replacement(
-        units=None if qty is None else read_quantity(qty, is_option=is_option),
+        units=None if qty is None else read_quantity(qty, stock=stock),
         limit_price=(
             None
             if limit_price is None
@@ -109,6 +183,7 @@ def read_replacement(body: Mapping[str, Any], *, is_multileg: bool, is_option: b
         stop_price=(
             None if stop_price is None else read_price("stop", stop_price, is_option=is_option)
         ),
+        trail=body.get("trail"),
     )
 
 
@@ -127,108 +202,28 @@ def read_client_order_id(body: Mapping[str, Any]) -> str | None:
 def _order_type(body: Mapping[str, Any], *, is_multileg: bool, is_option: bool) -> OrderType:
     named = body.get("type")
     order_type = _member(OrderType, named)
-    if order_type is not None and not (is_multileg and order_type.has_stop):
-        return order_type
     if named is None:
         raise malformed("type is required")
+    unfit = (is_multileg and order_type is not None and order_type.has_stop) or (
+        is_option and order_type is OrderType.TRAILING_STOP
+    )
+    if order_type is not None and not unfit:
+        return order_type
     if is_option:
         raise unprocessable("invalid order type for options trading")
-    raise unprocessable(f"order type {named!s} is not supported by this exchange")
+    raise malformed(f"invalid order type: {named!s}")
 
 
 def _time_in_force(body: Mapping[str, Any], *, is_option: bool) -> TimeInForce:
     named = body.get("time_in_force")
     time_in_force = _member(TimeInForce, named)
-    if time_in_force is not None:
+    if time_in_force is not None and not (is_option and time_in_force.is_immediate):
         return time_in_force
     if named is None:
         raise malformed("time_in_force is required")
     if is_option:
         raise unprocessable("order_time_in_force provided not supported for options trading")
     raise unprocessable(f"time_in_force {named!s} is not supported by this exchange")
-
-
-def _units(body: Mapping[str, Any], *, is_option: bool) -> int:
-    if body.get("notional") is not None:
-        subject = "options trading" if is_option else "this exchange"
-        raise unprocessable(f"notional orders are not supported for {subject}")
-    return read_quantity(body.get("qty"), is_option=is_option)
-
-
-def read_quantity(value: object, *, is_option: bool) -> int:
-    """Read a whole positive quantity; raises RefusalError where it is anything else."""
-    if value is None:
-        raise malformed("qty is required")
-    try:
-        quantity = read_number(value)
-    except ValueError as error:
-        raise malformed(f"qty is invalid: {error}") from error
-    if quantity <= 0:
-        raise malformed("qty must be > 0")
-    if quantity != quantity.to_integral_value():
-        subject = "options trading" if is_option else "this exchange"
-        raise unprocessable(f"qty must be integer for {subject}")
-    if quantity > ORDER_QTY_MAX:
-        raise unprocessable(f"options order qty must be <= {ORDER_QTY_MAX}")
-    return int(quantity)
-
-
-def _limit_price(
-    body: Mapping[str, Any], order_type: OrderType, *, is_multileg: bool, is_option: bool
-) -> Decimal | None:
-    value = body.get("limit_price")
-    if not order_type.has_limit:
-        if value is not None and is_multileg:
-            raise unprocessable("limit price is only valid for limit orders")
-        return None
-    if value is None:
-        if is_multileg:
-            raise unprocessable("limit price is required for limit orders")
-        if order_type is OrderType.STOP_LIMIT:
-            raise malformed("stop limit orders require both stop and limit price")
-        raise malformed("limit orders require a limit price")
-    return read_limit_price(value, is_multileg=is_multileg, is_option=is_option)
-
-
-def read_limit_price(value: object, *, is_multileg: bool, is_option: bool) -> Decimal:
-    """Read a price in whole cents; only a multi-leg order's may be zero or negative.
-
-    Stocks under a dollar take four places. The sign of a multi-leg price is not checked
-    against the structure: Alpaca does not either.
-    """
-    return read_price("limit", value, is_option=is_option, may_be_credit=is_multileg)
-
-
-def read_price(
-    kind: str, value: object, *, is_option: bool, may_be_credit: bool = False
-) -> Decimal:
-    """Read a limit or stop price; raises RefusalError naming which."""
-    try:
-        price = read_number(value)
-    except ValueError as error:
-        raise unprocessable(f"invalid {kind} price") from error
-    places = PENNY_STOCK_PRICE_PLACES if price < 1 and not is_option else PRICE_PLACES
-    if price != price.quantize(Decimal(1).scaleb(-places)):
-        raise unprocessable(
-            f"invalid {kind}_price {plain(price)}. "
-            "sub-penny increment does not fulfill minimum pricing criteria"
-        )
-    if price <= 0 and not may_be_credit:
-        raise malformed(f"{kind} price must be > 0")
-    return price
-
-
-def _stop_price(
-    body: Mapping[str, Any], order_type: OrderType, *, is_option: bool
-) -> Decimal | None:
-    value = body.get("stop_price")
-    if not order_type.has_stop:
-        return None
-    if value is None:
-        if order_type is OrderType.STOP_LIMIT:
-            raise malformed("stop limit orders require both stop and limit price")
-        raise malformed("stop orders require a stop price")
-    return read_price("stop", value, is_option=is_option)
 
 
 def _single_leg(body: Mapping[str, Any]) -> LegRequest:

@@ -8,8 +8,9 @@ from simulator.exchange.calls import Call, Reply
 from simulator.exchange.errors import RefusalError, malformed, not_found
 from simulator.exchange.exchange import Exchange
 from simulator.exchange.numbers import plain
+from simulator.exchange.order_rendering import render_order
 from simulator.exchange.records import Position
-from simulator.exchange.rendering import Json, render_order, render_position, render_positions
+from simulator.exchange.rendering import Json, render_position, render_positions
 
 PERCENT = Decimal(100)
 

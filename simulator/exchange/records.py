@@ -50,6 +50,8 @@ class OrderStatus(StrEnum):
     CANCELED = "canceled"
     EXPIRED = "expired"
     REPLACED = "replaced"
+    HELD = "held"
+    """Attached to an order that has not filled yet; it does nothing until then."""
 
 
 WORKING_STATUSES = frozenset(
@@ -58,6 +60,7 @@ WORKING_STATUSES = frozenset(
         OrderStatus.NEW,
         OrderStatus.PARTIALLY_FILLED,
         OrderStatus.PENDING_CANCEL,
+        OrderStatus.HELD,
     }
 )
 
@@ -65,6 +68,9 @@ WORKING_STATUSES = frozenset(
 class OrderClass(StrEnum):
     SIMPLE = "simple"
     MULTILEG = "mleg"
+    BRACKET = "bracket"
+    ONE_CANCELS_OTHER = "oco"
+    ONE_TRIGGERS_OTHER = "oto"
 
 
 class OrderType(StrEnum):
@@ -72,6 +78,7 @@ class OrderType(StrEnum):
     LIMIT = "limit"
     STOP = "stop"
     STOP_LIMIT = "stop_limit"
+    TRAILING_STOP = "trailing_stop"
 
     @property
     def has_limit(self) -> bool:
@@ -85,6 +92,25 @@ class OrderType(StrEnum):
 class TimeInForce(StrEnum):
     DAY = "day"
     GOOD_TILL_CANCELED = "gtc"
+    IMMEDIATE_OR_CANCEL = "ioc"
+    FILL_OR_KILL = "fok"
+
+    @property
+    def is_immediate(self) -> bool:
+        return self in {TimeInForce.IMMEDIATE_OR_CANCEL, TimeInForce.FILL_OR_KILL}
+
+
+@dataclass(frozen=True, slots=True)
+class Trail:
+    """How far a trailing stop stays behind the best price seen: in dollars or in per cent of it."""
+
+    price: Decimal | None = None
+    percent: Decimal | None = None
+
+    def behind(self, best: Decimal, side: Side) -> Decimal:
+        """Give the stop that follows `best`: below it for a sell, above it for a buy."""
+        distance = best * (self.percent or ZERO) / 100 if self.price is None else self.price
+        return (best + side.sign * distance).quantize(CENT)
 
 
 @dataclass(slots=True)
@@ -128,6 +154,17 @@ class Order:
     stop_price: Decimal | None = None
     """Where a stop order begins to trade; None for one that trades from the start."""
     triggered_at: datetime | None = None
+    trail: Trail | None = None
+    best_price: Decimal | None = None
+    """Where a trailing stop has seen its stock at best since it works."""
+    parent_id: str | None = None
+    """The order that this one is attached to."""
+    attached_ids: tuple[str, ...] = ()
+    """The orders attached to this one, shown as its legs."""
+    rival_id: str | None = None
+    """The order that is cancelled when this one fills, and the other way round."""
+    is_second_rival: bool = False
+    """Whether it claims nothing of its own: the rival claims the same shares."""
     status: OrderStatus = OrderStatus.ACCEPTED
     updated_at: datetime | None = None
     filled_units: int = 0
@@ -157,7 +194,13 @@ class Order:
 
     @property
     def is_waiting_for_stop(self) -> bool:
-        return self.stop_price is not None and self.triggered_at is None
+        has_stop = self.stop_price is not None or self.trail is not None
+        return has_stop and self.triggered_at is None
+
+    @property
+    def claims_quantity(self) -> bool:
+        """Say whether what it closes is kept for it."""
+        return self.status is not OrderStatus.HELD and not self.is_second_rival
 
     @property
     def remaining_units(self) -> int:

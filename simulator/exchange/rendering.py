@@ -1,4 +1,4 @@
-"""The trading API's JSON: numbers as strings, absent moments as null."""
+"""The trading API's JSON of account, clock, calendar and positions: numbers as strings."""
 
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
@@ -8,15 +8,11 @@ from typing import Any
 from simulator.exchange.calendar import LONGEST_CLOSURE_DAYS, NEW_YORK, SessionCalendar
 from simulator.exchange.exchange import Exchange
 from simulator.exchange.numbers import (
-    Identifiers,
-    average,
     new_york_timestamp,
     plain,
-    plain_or_none,
     timestamp,
-    timestamp_or_none,
 )
-from simulator.exchange.records import ZERO, Order, OrderLeg, Position
+from simulator.exchange.records import ZERO, Order, Position
 from simulator.worlds.world import TradingSession
 
 Json = dict[str, Any]
@@ -90,124 +86,22 @@ def render_calendar(calendar: SessionCalendar, start: date, end: date) -> list[J
     return [_render_session(calendar, session) for session in calendar.between(start, end)]
 
 
+def settlement_date(calendar: SessionCalendar, session: TradingSession) -> date:
+    """Give the day on which trades of a session settle: that of the session after it."""
+    following = session.session + timedelta(days=1)
+    ahead = calendar.between(following, session.session + timedelta(days=LONGEST_CLOSURE_DAYS))
+    # A world that knows no session so soon settles on the next day all the same.
+    return min((each.session for each in ahead), default=following)
+
+
 def _render_session(calendar: SessionCalendar, session: TradingSession) -> Json:
-    ahead = calendar.between(
-        session.session + timedelta(days=1),
-        session.session + timedelta(days=LONGEST_CLOSURE_DAYS),
-    )
     return {
         "date": session.session.isoformat(),
         "open": session.opens_at.astimezone(NEW_YORK).strftime("%H:%M"),
         "close": session.closes_at.astimezone(NEW_YORK).strftime("%H:%M"),
         "session_open": "0400",
         "session_close": "2000",
-        # A world that knows no session so soon settles on the next day all the same.
-        "settlement_date": min(
-            (each.session for each in ahead), default=session.session + timedelta(days=1)
-        ).isoformat(),
-    }
-
-
-def render_order(order: Order, identifiers: Identifiers, *, nested: bool = True) -> Json:
-    """Spell an order; a multi-leg parent has no symbol, side or intent of its own."""
-    if not order.is_multileg:
-        return _render_simple_order(order, identifiers)
-    filled = order.filled_units
-    legs = [render_leg(order, leg, identifiers) for leg in order.legs] if nested else None
-    return {
-        **_shared_order_fields(order),
-        "id": order.order_id,
-        "client_order_id": order.client_order_id,
-        "asset_id": "",
-        "symbol": "",
-        "asset_class": "",
-        "side": "",
-        "position_intent": "",
-        "type": order.order_type.value,
-        "order_type": order.order_type.value,
-        "qty": plain(order.units),
-        "filled_qty": plain(filled),
-        "filled_avg_price": plain(average(order.filled_net, filled)) if filled else None,
-        "limit_price": plain_or_none(order.limit_price),
-        "ratio_qty": None,
-        "legs": legs,
-    }
-
-
-def render_leg(order: Order, leg: OrderLeg, identifiers: Identifiers) -> Json:
-    """Spell one leg of a multi-leg order; its prices are positive, per share."""
-    filled = leg.filled_quantity
-    return {
-        **_shared_order_fields(order),
-        "id": leg.order_id,
-        "client_order_id": leg.client_order_id,
-        "asset_id": identifiers.asset(leg.symbol),
-        "symbol": leg.symbol,
-        "asset_class": "us_option",
-        "side": leg.side.value,
-        "position_intent": leg.position_intent.value if leg.position_intent else "",
-        "type": "",
-        "order_type": "",
-        "qty": plain(order.units * leg.ratio),
-        "filled_qty": plain(filled),
-        "filled_avg_price": plain(average(leg.filled_value, filled)) if filled else None,
-        "limit_price": None,
-        "ratio_qty": plain(leg.ratio),
-        "legs": None,
-    }
-
-
-def _render_simple_order(order: Order, identifiers: Identifiers) -> Json:
-    leg = order.legs[0]
-    filled = leg.filled_quantity
-    body = {
-        **_shared_order_fields(order),
-        "id": order.order_id,
-        "client_order_id": order.client_order_id,
-        "asset_id": identifiers.asset(leg.symbol),
-        "symbol": leg.symbol,
-        "asset_class": "us_equity" if leg.contract is None else "us_option",
-        "side": leg.side.value,
-        "type": order.order_type.value,
-        "order_type": order.order_type.value,
-        "qty": plain(order.units),
-        "filled_qty": plain(filled),
-        "filled_avg_price": plain(average(leg.filled_value, filled)) if filled else None,
-        "limit_price": plain_or_none(order.limit_price),
-        "stop_price": plain_or_none(order.stop_price),
-        "ratio_qty": None,
-        "legs": None,
-    }
-    if leg.position_intent is not None:
-        body["position_intent"] = leg.position_intent.value
-    return body
-
-
-def _shared_order_fields(order: Order) -> Json:
-    created = timestamp(order.created_at)
-    return {
-        "created_at": created,
-        "submitted_at": created,
-        "updated_at": timestamp_or_none(order.updated_at),
-        "filled_at": timestamp_or_none(order.filled_at),
-        "expired_at": timestamp_or_none(order.expired_at),
-        "expires_at": timestamp(order.expires_at),
-        "canceled_at": timestamp_or_none(order.canceled_at),
-        "failed_at": None,
-        "replaced_at": timestamp_or_none(order.replaced_at),
-        "replaced_by": order.replaced_by,
-        "replaces": order.replaces,
-        "notional": None,
-        "order_class": order.order_class.value,
-        "time_in_force": order.time_in_force.value,
-        "stop_price": None,
-        "status": order.status.value,
-        "extended_hours": False,
-        "trail_percent": None,
-        "trail_price": None,
-        "hwm": None,
-        "source": None,
-        "subtag": None,
+        "settlement_date": settlement_date(calendar, session).isoformat(),
     }
 
 
@@ -253,6 +147,7 @@ def _available(position: Position, working: Sequence[Order]) -> int:
     held = sum(
         order.remaining_units * leg.ratio
         for order in working
+        if order.claims_quantity
         for leg in order.legs
         if leg.symbol == position.symbol and leg.side.sign != sign
     )

@@ -34,7 +34,7 @@ class ExchangeServer:
             access_log=False,
             lifespan="off",
             loop="asyncio",
-            ws="none",
+            ws="websockets-sansio",
             timeout_keep_alive=IDLE_CONNECTION_SECONDS,
             timeout_graceful_shutdown=1,
         )

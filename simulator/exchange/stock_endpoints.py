@@ -1,46 +1,28 @@
-"""The market data API: stocks, corporate actions and news."""
+"""The market data API: stocks as they stand now, news and screeners."""
 
 from collections.abc import Callable
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, timedelta
 
 from simulator.exchange.calendar import new_york_date
-from simulator.exchange.calls import Call, Reply, page_from
-from simulator.exchange.corporate_actions import (
-    CashDividend,
-    CorporateAction,
-    actions_between,
-    adjusted_bars,
-)
+from simulator.exchange.calls import Call, Reply
 from simulator.exchange.errors import bad_query, not_found
 from simulator.exchange.exchange import Exchange
-from simulator.exchange.intraday_bars import (
-    DAILY_TIMEFRAMES,
-    Interval,
-    bar_of,
-    intervals_between,
-    read_timeframe,
-)
 from simulator.exchange.market_rendering import (
+    STOCK_VENUE,
     Json,
-    bars_between,
-    render_bar,
     render_stock_quote,
     render_stock_snapshot,
     render_stock_trade,
     sessions_around,
 )
 from simulator.exchange.numbers import timestamp
-from simulator.worlds.events import is_declared
 from simulator.worlds.world import DailyBar, StockQuote
 
-BARS_DEFAULT = 1_000
-BARS_MAX = 10_000
-ACTIONS_DEFAULT = 100
-ACTIONS_MAX = 1_000
-ADJUSTMENTS = ("raw", "split", "dividend", "all")
+SCREENED_DEFAULT, SCREENED_MAX = 10, 100
+SHARES_PER_TRADE = 100
+"""The world knows no single trades; a round lot stands for each."""
+PERCENT = 100
 PREVIOUS_BAR_LOOKBACK = timedelta(days=10)
-NO_CUSIP = "000000000"
-"""The world knows no CUSIPs; the field is required."""
 
 
 def get_snapshots(exchange: Exchange, call: Call) -> Reply:
@@ -93,122 +75,69 @@ def get_latest_bars(exchange: Exchange, call: Call) -> Reply:
     return Reply({"bars": {symbol: bar for symbol, bar in bars.items() if bar}})
 
 
-def get_bars(exchange: Exchange, call: Call) -> Reply:
-    """GET /v2/stocks/bars; `limit` counts bars over all symbols."""
-    page, token = _bar_page(exchange, call)
-    bars: dict[str, list[Json]] = {}
-    for symbol, bar in page:
-        bars.setdefault(symbol, []).append(bar)
-    return Reply({"bars": bars, "next_page_token": token})
+def get_latest_bar(exchange: Exchange, call: Call) -> Reply:
+    """GET /v2/stocks/{symbol}/bars/latest."""
+    symbol, bar = _only(get_latest_bars(exchange, call).body["bars"])
+    return Reply({"symbol": symbol, "bar": bar})
 
 
-def get_bars_of_one(exchange: Exchange, call: Call) -> Reply:
-    """GET /v2/stocks/{symbol}/bars."""
-    page, token = _bar_page(exchange, call)
-    rows = [bar for _, bar in page]
-    return Reply({"symbol": call.path["symbol"], "bars": rows, "next_page_token": token})
+def get_conditions(_: Exchange, __: Call) -> Reply:
+    """GET /v2/stocks/meta/conditions/{ticktype}: the ones that this exchange uses."""
+    return Reply({"@": "Regular Sale", "R": "Regular Market Maker Open"})
 
 
-def _bar_page(exchange: Exchange, call: Call) -> tuple[list[tuple[str, Json]], str | None]:
-    length = read_timeframe(call.text("timeframe"))
-    limit = call.limit("limit", BARS_DEFAULT, BARS_MAX)
-    adjustment = call.one_of("adjustment", ADJUSTMENTS, "raw")
-    today = new_york_date(exchange.now)
-    start = call.moment("start") or datetime.combine(today, time(0), UTC)
-    end = min(call.moment("end") or exchange.now, exchange.now)
-    descending = call.one_of("sort", ("asc", "desc"), "asc") == "desc"
-    symbols = [symbol for symbol in sorted(call.symbols()) if symbol in exchange.world.symbols]
-    if length is not None:
-        intervals = intervals_between(exchange.world, length, start, end, exchange.now)
-        wanted = [
-            (symbol, interval)
-            for symbol in symbols
-            for interval in (reversed(intervals) if descending else intervals)
-        ]
-        part, token = page_from(wanted, call.text("page_token"), limit)
-        found = [_intraday(exchange, symbol, each, adjustment) for symbol, each in part]
-        return [bar for bar in found if bar is not None], token
-    rows: list[tuple[str, DailyBar]] = []
-    for symbol in symbols:
-        raw = exchange.world.daily_bars(symbol, new_york_date(start), exchange.now)
-        bars = adjusted_bars(exchange.world, symbol, raw, adjustment, today)
-        kept = bars_between(bars, start, end)
-        rows.extend((symbol, bar) for bar in (reversed(kept) if descending else kept))
-    page, token = page_from(rows, call.text("page_token"), limit)
-    return [(symbol, render_bar(bar)) for symbol, bar in page], token
+def get_exchanges(_: Exchange, __: Call) -> Reply:
+    """GET /v2/stocks/meta/exchanges: the one venue of this exchange."""
+    return Reply({STOCK_VENUE: "Simulated exchange"})
 
 
-def _intraday(
-    exchange: Exchange, symbol: str, interval: Interval, adjustment: str
-) -> tuple[str, Json] | None:
-    bar = bar_of(exchange.world, symbol, interval)
-    if bar is None:
-        return None
-    today = new_york_date(exchange.now)
-    (adjusted,) = adjusted_bars(exchange.world, symbol, [bar], adjustment, today)
-    return symbol, {**render_bar(adjusted), "t": timestamp(interval.stamp)}
-
-
-def check_daily(call: Call) -> None:
-    """Refuse bars of options of any length but a day."""
-    if call.text("timeframe") not in DAILY_TIMEFRAMES:
-        raise bad_query("this exchange has daily bars of options only: timeframe must be 1Day")
-
-
-def get_corporate_actions(exchange: Exchange, call: Call) -> Reply:
-    """GET /v1/corporate-actions, by ex-date, as declared so far; empty where none are known."""
-    today = new_york_date(exchange.now)
-    start = call.date("start") or today
-    end = call.date("end") or today
-    limit = call.limit("limit", ACTIONS_DEFAULT, ACTIONS_MAX)
-    types = set(call.words("types"))
-    symbols = call.words("symbols") or exchange.world.symbols
-    found = [
-        action
-        for action in actions_between(exchange.world, symbols, start, end)
-        if is_declared(action, today) and (not types or _action_type(action) in types)
-    ]
-    found.sort(key=lambda action: (_process_date(action), action.symbol))
-    if call.one_of("sort", ("asc", "desc"), "asc") == "desc":
-        found.reverse()
-    page, token = page_from(found, call.text("page_token"), limit)
-    grouped: dict[str, list[Json]] = {}
-    for action in page:
-        grouped.setdefault(f"{_action_type(action)}s", []).append(_render(exchange, action))
-    return Reply({"corporate_actions": grouped, "next_page_token": token})
-
-
-def _action_type(action: CorporateAction) -> str:
-    if isinstance(action, CashDividend):
-        return "cash_dividend"
-    return "forward_split" if action.new_rate > action.old_rate else "reverse_split"
-
-
-def _process_date(action: CorporateAction) -> date:
-    return action.payable_date if isinstance(action, CashDividend) else action.ex_date
-
-
-def _render(exchange: Exchange, action: CorporateAction) -> Json:
-    kind = _action_type(action)
-    body: Json = {
-        "id": exchange.identifiers.of(kind, f"{action.symbol}/{action.ex_date}"),
-        "symbol": action.symbol,
-        "ex_date": action.ex_date.isoformat(),
-        "process_date": _process_date(action).isoformat(),
-    }
-    if isinstance(action, CashDividend):
-        return body | {
-            "cusip": NO_CUSIP,
-            "rate": float(action.rate),
-            "special": action.special,
-            "foreign": False,
-            "record_date": action.ex_date.isoformat(),
-            "payable_date": action.payable_date.isoformat(),
+def get_most_actives(exchange: Exchange, call: Call) -> Reply:
+    """GET /v1beta1/screener/stocks/most-actives; trades and volume rank alike."""
+    call.one_of("by", ("volume", "trades"), "volume")
+    top = call.limit("top", SCREENED_DEFAULT, SCREENED_MAX)
+    quotes = [quote for quote in map(exchange.market.stock, exchange.world.symbols) if quote]
+    quotes.sort(key=lambda quote: (-quote.volume, quote.symbol))
+    rows = [
+        {
+            "symbol": quote.symbol,
+            "volume": quote.volume,
+            "trade_count": quote.volume // SHARES_PER_TRADE,
         }
-    rates: Json = {"new_rate": float(action.new_rate), "old_rate": float(action.old_rate)}
-    if kind == "reverse_split":
-        return body | rates | {"old_cusip": NO_CUSIP, "new_cusip": NO_CUSIP}
-    return body | rates | {"cusip": NO_CUSIP}
+        for quote in quotes[:top]
+    ]
+    return Reply({"most_actives": rows, "last_updated": timestamp(exchange.now)})
+
+
+def get_movers(exchange: Exchange, call: Call) -> Reply:
+    """GET /v1beta1/screener/{market_type}/movers, against the close before."""
+    market_type = str(call.path["market_type"])
+    if market_type != "stocks":
+        raise bad_query(f"invalid market_type: {market_type}: this exchange has stocks only")
+    top = call.limit("top", SCREENED_DEFAULT, SCREENED_MAX)
+    today, _ = sessions_around(exchange.calendar, exchange.now)
+    movers: list[Json] = []
+    for symbol in exchange.world.symbols:
+        quote = exchange.market.stock(symbol)
+        before = _bar_before(exchange, symbol, today.session if today else None)
+        if quote is not None and before is not None:
+            change = quote.last - before.close
+            movers.append(
+                {
+                    "symbol": symbol,
+                    "percent_change": round(float(change / before.close) * PERCENT, 2),
+                    "change": float(change),
+                    "price": float(quote.last),
+                }
+            )
+    movers.sort(key=lambda row: (-row["percent_change"], row["symbol"]))
+    return Reply(
+        {
+            "gainers": [row for row in movers if row["change"] > 0][:top],
+            "losers": [row for row in reversed(movers) if row["change"] < 0][:top],
+            "market_type": market_type,
+            "last_updated": timestamp(exchange.now),
+        }
+    )
 
 
 def get_news(_: Exchange, __: Call) -> Reply:

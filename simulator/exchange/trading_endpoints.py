@@ -1,85 +1,26 @@
-"""The trading API: clock, calendar, assets and orders."""
+"""The trading API: orders."""
 
 from collections.abc import Sequence
-from datetime import timedelta
 
-from simulator.exchange.calendar import new_york_date
 from simulator.exchange.calls import Call, Reply
-from simulator.exchange.errors import bad_query, malformed, not_found
+from simulator.exchange.errors import bad_query, malformed
 from simulator.exchange.exchange import Exchange
+from simulator.exchange.order_rendering import render_leg, render_order
 from simulator.exchange.records import Order, Side
-from simulator.exchange.rendering import (
-    STOCK_EXCHANGE,
-    Json,
-    render_calendar,
-    render_clock,
-    render_leg,
-    render_order,
-)
+from simulator.exchange.rendering import Json
 
 ORDERS_DEFAULT = 50
 ORDERS_MAX = 500
-ACTIVITIES_MAX = 100
-CALENDAR_DAYS_DEFAULT = 366
-
-
-def get_clock(exchange: Exchange, _: Call) -> Reply:
-    """GET /v2/clock."""
-    return Reply(render_clock(exchange.calendar, exchange.now))
-
-
-def get_calendar(exchange: Exchange, call: Call) -> Reply:
-    """GET /v2/calendar; without bounds, a year either side of now."""
-    today = new_york_date(exchange.now)
-    start = call.date("start") or today - timedelta(days=CALENDAR_DAYS_DEFAULT)
-    end = call.date("end") or today + timedelta(days=CALENDAR_DAYS_DEFAULT)
-    return Reply(render_calendar(exchange.calendar, start, end))
-
-
-def get_assets(exchange: Exchange, call: Call) -> Reply:
-    """GET /v2/assets; the world's stocks."""
-    wanted_status = call.text("status") or "active"
-    wanted_class = call.text("asset_class") or "us_equity"
-    wanted_exchange = call.text("exchange") or STOCK_EXCHANGE
-    wanted_attributes = set(call.words("attributes"))
-    if (wanted_status, wanted_class, wanted_exchange) != ("active", "us_equity", STOCK_EXCHANGE):
-        return Reply([])
-    if not wanted_attributes <= {"has_options"}:
-        return Reply([])
-    return Reply([render_asset(exchange, symbol) for symbol in exchange.world.symbols])
-
-
-def get_asset(exchange: Exchange, call: Call) -> Reply:
-    """GET /v2/assets/{symbol_or_asset_id}."""
-    named = str(call.path["symbol_or_asset_id"])
-    for symbol in exchange.world.symbols:
-        if named in {symbol, exchange.identifiers.asset(symbol)}:
-            return Reply(render_asset(exchange, symbol))
-    raise not_found(f"asset not found for {named}")
-
-
-def render_asset(exchange: Exchange, symbol: str) -> Json:
-    """Spell a stock of the world."""
-    return {
-        "id": exchange.identifiers.asset(symbol),
-        "class": "us_equity",
-        "exchange": STOCK_EXCHANGE,
-        "symbol": symbol,
-        "name": f"{symbol} Common Stock",
-        "status": "active",
-        "tradable": True,
-        "marginable": True,
-        "shortable": False,
-        "easy_to_borrow": False,
-        "borrow_status": "hard_to_borrow",
-        "fractionable": False,
-        "attributes": ["has_options"],
-    }
 
 
 def post_order(exchange: Exchange, call: Call) -> Reply:
     """POST /v2/orders."""
-    return Reply(render_order(exchange.place_order(call.body), exchange.identifiers))
+    return Reply(_render(exchange, exchange.place_order(call.body)))
+
+
+def _render(exchange: Exchange, order: Order, *, nested: bool = True) -> Json:
+    attached = exchange.desk.attached_to(order)
+    return render_order(order, exchange.identifiers, nested=nested, attached=attached)
 
 
 def get_orders(exchange: Exchange, call: Call) -> Reply:
@@ -97,11 +38,14 @@ def get_orders(exchange: Exchange, call: Call) -> Reply:
         and (until is None or order.created_at <= until)
         and _matches(order, call)
     ]
+    if nested:
+        shown = {order.order_id for order in found}
+        found = [order for order in found if order.parent_id not in shown]
     if direction == "desc":
         found.reverse()
     rows: list[Json] = []
     for order in _between_ids(found, call):
-        rows.append(render_order(order, exchange.identifiers, nested=nested))
+        rows.append(_render(exchange, order, nested=nested))
         if order.is_multileg and not nested:
             rows.extend(render_leg(order, leg, exchange.identifiers) for leg in order.legs)
         if len(rows) >= limit:
@@ -143,7 +87,7 @@ def get_order(exchange: Exchange, call: Call) -> Reply:
     order, leg = exchange.desk.find_order_or_leg(str(call.path["order_id"]))
     if leg is not None:
         return Reply(render_leg(order, leg, exchange.identifiers))
-    return Reply(render_order(order, exchange.identifiers))
+    return Reply(_render(exchange, order))
 
 
 def get_order_by_client_id(exchange: Exchange, call: Call) -> Reply:
@@ -154,13 +98,13 @@ def get_order_by_client_id(exchange: Exchange, call: Call) -> Reply:
     order, leg = exchange.desk.find_by_client_id(client_order_id)
     if leg is not None:
         return Reply(render_leg(order, leg, exchange.identifiers))
-    return Reply(render_order(order, exchange.identifiers))
+    return Reply(_render(exchange, order))
 
 
 def patch_order(exchange: Exchange, call: Call) -> Reply:
     """PATCH /v2/orders/{order_id}: a new order in the place of the old one."""
     order = exchange.replace_order(str(call.path["order_id"]), call.body)
-    return Reply(render_order(order, exchange.identifiers))
+    return Reply(_render(exchange, order))
 
 
 def delete_order(exchange: Exchange, call: Call) -> Reply:

@@ -11,30 +11,41 @@ from typing import Any
 
 import pytest
 import requests
+from alpaca.data.enums import MarketType, MostActivesBy
 from alpaca.data.historical.corporate_actions import CorporateActionsClient
 from alpaca.data.historical.news import NewsClient
+from alpaca.data.historical.screener import ScreenerClient
 from alpaca.data.requests import (
     CorporateActionsRequest,
+    MarketMoversRequest,
+    MostActivesRequest,
     NewsRequest,
     OptionBarsRequest,
     OptionChainRequest,
     OptionLatestQuoteRequest,
     OptionLatestTradeRequest,
     OptionSnapshotRequest,
+    OptionTradesRequest,
     StockBarsRequest,
     StockLatestBarRequest,
     StockLatestQuoteRequest,
     StockLatestTradeRequest,
+    StockQuotesRequest,
     StockSnapshotRequest,
+    StockTradesRequest,
 )
 from alpaca.data.timeframe import TimeFrame
+from alpaca.trading.enums import CorporateActionType
 from alpaca.trading.models import OptionContractsResponse, Order, PortfolioHistory
 from alpaca.trading.requests import (
     ClosePositionRequest,
+    CreateWatchlistRequest,
+    GetCorporateAnnouncementsRequest,
     GetOptionContractsRequest,
     GetOrdersRequest,
     GetPortfolioHistoryRequest,
     ReplaceOrderRequest,
+    UpdateWatchlistRequest,
 )
 
 from simulator.exchange import Exchange, RefusalError, serve
@@ -119,6 +130,7 @@ def walked() -> Recorder:
         walk_orders(clients)
         walk_positions(clients)
         walk_account(clients)
+        walk_watchlists(clients)
         walk_market(clients, recorder)
         walk_what_the_sdk_has_no_name_for(clients)
         close_clients(clients)
@@ -176,6 +188,26 @@ def walk_account(clients: Clients) -> None:
     assert trading.get_asset(trading.get_all_assets()[0].id).symbol == "ACME"
 
 
+def walk_watchlists(clients: Clients) -> None:
+    trading = clients.trading
+    made = trading.create_watchlist(CreateWatchlistRequest(name="mine", symbols=["ACME"]))
+    assert [asset.symbol for asset in made.assets] == ["ACME"]
+    assert trading.remove_asset_from_watchlist_by_id(made.id, "ACME").assets == []
+    assert len(trading.add_asset_to_watchlist_by_id(made.id, "ACME").assets) == 1
+    renamed = UpdateWatchlistRequest(name="ours")
+    assert trading.update_watchlist_by_id(made.id, renamed).name == "ours"
+    assert trading.get_watchlist_by_id(made.id).assets[0].symbol == "ACME"
+    assert [each.id for each in trading.get_watchlists()] == [made.id]
+    trading.delete_watchlist_by_id(made.id)
+    trading.post("/watchlists", {"name": "named"})
+    by_name = "/watchlists:by_name?name=named"
+    trading.post(by_name, {"symbol": "ACME"})
+    trading.put(by_name, {"symbols": []})
+    assert trading.get(by_name)["assets"] == []
+    trading.delete(by_name)
+    assert trading.get_watchlists() == []
+
+
 def walk_market(clients: Clients, recorder: Recorder) -> None:
     options, stocks = clients.options, clients.stocks
     contracts = clients.trading.get_option_contracts(EVERY_CONTRACT)
@@ -190,11 +222,19 @@ def walk_market(clients: Clients, recorder: Recorder) -> None:
     assert trades[PUT_100].price == 1.5
     request = OptionBarsRequest(symbol_or_symbols=two, timeframe=TimeFrame.Day, start=LAST_WEEK)
     assert [bar.close for bar in options.get_option_bars(request).data[PUT_100]] == [1.5, 1.5]
+    lived = OptionTradesRequest(symbol_or_symbols=two, start=LAST_WEEK)
+    assert {trade.price for trade in options.get_option_trades(lived).data[PUT_100]} == {1.5}
+    hourly = OptionBarsRequest(symbol_or_symbols=two, timeframe=TimeFrame.Hour, start=LAST_WEEK)
+    assert [bar.volume for bar in options.get_option_bars(hourly).data[PUT_100]] == [70, 70]
     assert options.get_option_exchange_codes()
     assert stocks.get_stock_snapshot(StockSnapshotRequest(symbol_or_symbols="ACME"))
     assert stocks.get_stock_latest_quote(StockLatestQuoteRequest(symbol_or_symbols="ACME"))
     assert stocks.get_stock_latest_trade(StockLatestTradeRequest(symbol_or_symbols="ACME"))
     assert stocks.get_stock_latest_bar(StockLatestBarRequest(symbol_or_symbols="ACME"))
+    quoted = StockQuotesRequest(symbol_or_symbols=["ACME"], start=LAST_WEEK, limit=400)
+    assert len(stocks.get_stock_quotes(quoted).data["ACME"]) == 400
+    traded = StockTradesRequest(symbol_or_symbols="ACME", start=LAST_WEEK, limit=5, sort="desc")
+    assert len(stocks.get_stock_trades(traded).data["ACME"]) == 5
     for adjustment in ("raw", "all"):
         daily = StockBarsRequest(
             symbol_or_symbols="ACME",
@@ -206,7 +246,8 @@ def walk_market(clients: Clients, recorder: Recorder) -> None:
     keys = (clients.exchange.key_id, clients.exchange.secret_key)
     actions = CorporateActionsClient(*keys, url_override=clients.server.url)
     news = NewsClient(*keys, url_override=clients.server.url)
-    for client in (actions, news):
+    screener = ScreenerClient(*keys, url_override=clients.server.url)
+    for client in (actions, news, screener):
         client._session.trust_env = False
         client._session.hooks["response"].append(recorder.note)
     found = actions.get_corporate_actions(
@@ -214,14 +255,43 @@ def walk_market(clients: Clients, recorder: Recorder) -> None:
     )
     assert set(found.data) == {"cash_dividends", "forward_splits"}
     assert news.get_news(NewsRequest(symbols="ACME")).data["news"] == []
-    for client in (actions, news):
+    assert (
+        screener.get_most_actives(MostActivesRequest(by=MostActivesBy.VOLUME))
+        .most_actives[0]
+        .symbol
+        == "ACME"
+    )
+    assert (
+        screener.get_market_movers(MarketMoversRequest(market_type=MarketType.STOCKS)).losers == []
+    )
+    for client in (actions, news, screener):
         client._session.close()
+    asked = GetCorporateAnnouncementsRequest(
+        ca_types=[CorporateActionType.DIVIDEND, CorporateActionType.SPLIT],
+        since=MONDAY,
+        until=FRIDAY,
+    )
+    with pytest.warns(DeprecationWarning, match="deprecated"):
+        announced = clients.trading.get_corporate_announcements(asked)
+    one = clients.trading.get_corporate_announcement_by_id(announced[0].id)
+    assert len(announced) == 2
+    assert one == announced[0]
 
 
 def walk_what_the_sdk_has_no_name_for(clients: Clients) -> None:
     stocks, options = clients.stocks, clients.options
-    for name in ("snapshot", "quotes/latest", "trades/latest"):
+    for name in ("snapshot", "quotes/latest", "trades/latest", "bars/latest"):
         assert stocks.get(f"/stocks/ACME/{name}", None)["symbol"] == "ACME"
+    since = {"start": "2026-06-08", "limit": 3}
+    for name in ("quotes", "trades", "auctions"):
+        assert len(stocks.get(f"/stocks/ACME/{name}", since)[name]) == 3
+    assert stocks.get("/stocks/auctions", {"symbols": "ACME", **since})["auctions"]["ACME"]
+    assert stocks.get("/stocks/meta/conditions/trade", {"tape": "C"})
+    assert stocks.get("/stocks/meta/exchanges", None)
+    clocks = clients.trading.get("/clock", {"markets": "NYSE,OPRA"}, api_version="v3")["clocks"]
+    assert [each["market"]["acronym"] for each in clocks] == ["NYSE", "OPRA"]
+    calendar = clients.trading.get("/calendar/OPRA", None, api_version="v3")["calendar"]
+    assert calendar[0]["core_start"].endswith("T09:30:00-04:00")
     assert stocks.get("/stocks/ACME/bars", {"timeframe": "1Day", "start": "2026-06-08"})["bars"]
     assert options.get("/options/meta/conditions/trade", None)
     clients.exchange.clock.advance_to(at_close(4) - timedelta(hours=2))

@@ -11,7 +11,7 @@ from alpaca.data.timeframe import TimeFrame, TimeFrameUnit
 
 from simulator.exchange import Exchange, RefusalError, serve
 from simulator.exchange.calls import Call
-from simulator.exchange.stock_endpoints import get_bars
+from simulator.exchange.history_endpoints import get_stock_bars as get_bars
 from simulator.worlds.synthetic import SyntheticWorld
 from tests.simulation.exchange.alpaca_clients import Clients, clients_of, close_clients
 from tests.simulation.exchange.builders import NOON, exchange_at_noon, usual_world
@@ -64,6 +64,23 @@ def test_an_interval_has_both_its_ends_and_the_newest_may_come_first() -> None:
     assert [bar["t"][11:16] for bar in newest] == ["14:15", "14:10"]
 
 
+def test_weeks_and_months_are_made_of_days() -> None:
+    exchange = exchange_at_noon(usual_world())
+    days = bars(exchange, "1Day", start="2026-05-25")
+    for timeframe, stamps in (
+        ("1Week", ["2026-05-25", "2026-06-01", "2026-06-08"]),
+        ("1Month", ["2026-06-01"]),
+        ("3M", []),
+    ):
+        longer = bars(exchange, timeframe, start="2026-05-25")
+        assert [bar["t"][:10] for bar in longer] == stamps
+    (week, *_) = bars(exchange, "1Week", start="2026-05-25")
+    part = [bar for bar in days if bar["t"] < "2026-05-30"]
+    assert (week["o"], week["c"]) == (part[0]["o"], part[-1]["c"])
+    assert week["h"] == max(bar["h"] for bar in part)
+    assert week["v"] == sum(bar["v"] for bar in part)
+
+
 def test_nothing_is_told_of_the_future_or_of_nights() -> None:
     exchange = exchange_at_noon(moving_world())
     assert bars(exchange, "1Hour", start="2026-06-16", end="2026-06-17") == []
@@ -73,18 +90,18 @@ def test_nothing_is_told_of_the_future_or_of_nights() -> None:
 
 
 @pytest.mark.parametrize(
-    "timeframe", ["", "Min", "0Min", "60Min", "24Hour", "1Week", "1Month", "-5Min", "1.5Hour"]
+    "timeframe", ["", "Min", "0Min", "60Min", "24Hour", "2Week", "5Month", "-5Min", "1.5Hour"]
 )
 def test_other_lengths_are_refused_by_name(timeframe: str) -> None:
     with pytest.raises(RefusalError, match="invalid timeframe"):
         bars(exchange_at_noon(), timeframe)
 
 
-def test_recorded_sessions_know_one_moment_and_have_no_such_bars() -> None:
+def test_recorded_sessions_know_one_moment_and_have_the_bar_that_holds_it() -> None:
     world = usual_world()
     world.quote_times = (NOON,)
-    with pytest.raises(RefusalError, match="recorded sessions have daily bars only"):
-        bars(exchange_at_noon(world), "1Min")
+    (bar,) = bars(exchange_at_noon(world), "1Hour")
+    assert (bar["t"][11:16], ohlc(bar), bar["v"]) == ("16:00", (105, 105, 105, 105), 1_000_000)
 
 
 @pytest.fixture

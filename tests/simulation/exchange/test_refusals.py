@@ -69,7 +69,7 @@ def told(exchange: Exchange, body: Any) -> tuple[int, int | None, str]:
         ),
         (
             {"order_class": "bracket"},
-            (422, 42210000, "complex orders not supported for this exchange"),
+            (422, 42210000, "complex orders not supported for options trading"),
         ),
         (
             {"client_order_id": "x" * 129},
@@ -310,12 +310,27 @@ def test_legs_share_one_underlying() -> None:
         (single_order("ACME", "buy", "106", qty=2000), "insufficient buying power"),
         (
             single_order("ACME", "sell", "100", qty=5),
-            "insufficient qty available for order (requested: 5, available: 0)",
+            "account is not allowed to short",
         ),
-        (single_order("ACME", "buy", "106", qty=0.5), "qty must be integer for this exchange"),
+        (single_order("ACME", "buy", "106", qty=0.5), 'asset "ACME" is not fractionable'),
+        (single_order("ACME", "buy", "106", notional=5), 'asset "ACME" is not fractionable'),
         (
             single_order("ACME", "buy", "106", type="trailing_stop"),
-            "order type trailing_stop is not supported by this exchange",
+            "trailing stop orders must specify one of trail_price or trail_percent",
+        ),
+        (
+            single_order("ACME", "buy", type="trailing_stop", trail_percent=100),
+            "trail_percent must be > 0 and < 100",
+        ),
+        (
+            single_order("ACME", "buy", type="trailing_stop", trail_percent="far"),
+            "invalid trail_percent",
+        ),
+        (single_order("ACME", "buy", "106", type="iceberg"), "invalid order type: iceberg"),
+        (single_order("ACME", "buy", "106", order_class="pair"), "invalid order_class: pair"),
+        (
+            single_order("ACME", "buy", extended_hours=True),
+            "extended hours order must be DAY or GTC limit orders",
         ),
         (
             single_order("ACME", "buy", "106", time_in_force="opg"),

@@ -7,7 +7,8 @@ import pytest
 
 from simulator.exchange import Exchange, NaturalFillModel, RefusalError
 from simulator.exchange.fills import PartialFillRule
-from simulator.exchange.rendering import render_account, render_order, render_position
+from simulator.exchange.order_rendering import render_order
+from simulator.exchange.rendering import render_account, render_position
 from tests.simulation.exchange.builders import (
     NOON,
     PUT_95,
