@@ -157,7 +157,8 @@ def _opening(trade: Trade, signal: Signal | None) -> str:
     sold = f"{trade.execution.contracts} x {_legs(trade)} for {credit:.2f}"
     if signal is None:
         return sold
-    return f"{sold}: IV rank {signal.iv_rank:.0f}, spot {signal.underlying_price:.2f}"
+    rank = "unknown" if signal.iv_rank is None else f"{signal.iv_rank:.0f}"
+    return f"{sold}: IV rank {rank}, spot {signal.underlying_price:.2f}"
 
 
 def _closing(trade: Trade, intent: Intent) -> tuple[str, str]:

@@ -28,7 +28,13 @@ from tests.simulation.exchange.builders import (
     PUT_95,
     PUT_100,
     at_close,
+    filled,
+    single_order,
+    usual_world,
 )
+from tests.simulation.exchange.small_world import contract_symbol
+
+CALL_100 = contract_symbol("C", 100)
 
 SPREAD = (
     Leg(parse_occ_symbol(PUT_100), LegSide.SHORT),
@@ -325,3 +331,51 @@ def test_fills_are_listed_leg_by_leg_under_the_id_of_their_order_whoever_sent_it
     assert {(fill.symbol, fill.quantity) for fill in own} == {(PUT_100, -2), (PUT_95, 2)}
     assert {(fill.client_order_id, fill.order_id) for fill in own} == {("entry-1", placed.order_id)}
     assert broker.leg_fills(NOON.date() + timedelta(days=1)) == ()
+
+
+def hold_call(exchange: Exchange, broker: AlpacaBroker, contracts: int = 2) -> None:
+    """Buy calls struck at 100 on a stock at 105; they are worth what they pay."""
+    filled(exchange, single_order(CALL_100, "buy", qty=contracts))
+    assert broker.positions() == (BrokerPosition(CALL_100, contracts),)
+
+
+def test_an_exercise_takes_every_contract_and_brings_its_shares_at_the_strike(
+    open_exchange: Callable[..., Opened],
+) -> None:
+    exchange, connection = open_exchange(usual_world().with_option(CALL_100, "4.90", "5.20"))
+    broker = connection.broker
+    hold_call(exchange, broker)
+    cash = broker.account().cash
+
+    broker.exercise(CALL_100)
+
+    assert broker.holdings() == (BrokerPosition("ACME", 200),)
+    assert cash - broker.account().cash == Decimal(20_000)
+    exchange.clock.advance(timedelta(hours=22).total_seconds())
+    (event,) = broker.option_events(NOON.date())
+    assert (event.kind, event.symbol, event.contracts) == (OptionEventKind.EXERCISED, CALL_100, 2)
+
+
+def test_what_is_not_held_is_refused_an_exercise(exchange: Exchange, broker: AlpacaBroker) -> None:
+    with pytest.raises(BrokerRefused):
+        broker.exercise(CALL_110)
+
+
+def test_a_call_out_of_the_money_is_refused_an_exercise(
+    exchange: Exchange, broker: AlpacaBroker
+) -> None:
+    filled(exchange, single_order(CALL_110, "buy"))
+    with pytest.raises(BrokerRefused, match="out of the money"):
+        broker.exercise(CALL_110)
+    assert broker.positions() == (BrokerPosition(CALL_110, 1),)
+
+
+def test_an_exercise_asked_for_twice_finds_nothing_the_second_time(
+    open_exchange: Callable[..., Opened],
+) -> None:
+    exchange, connection = open_exchange(usual_world().with_option(CALL_100, "4.90", "5.20"))
+    hold_call(exchange, connection.broker)
+    connection.broker.exercise(CALL_100)
+    with pytest.raises(BrokerRefused):
+        connection.broker.exercise(CALL_100)
+    assert connection.broker.holdings() == (BrokerPosition("ACME", 200),)

@@ -381,3 +381,31 @@ def test_a_page_of_ended_orders_that_comes_again_ends_in_an_error(
     server.says("GET /v2/orders", [ended(number) for number in range(PAGE_SIZE)])
     with pytest.raises(BrokerMisunderstood, match="repeats the one before"):
         broker.leg_fills(date(2026, 6, 15))
+
+
+EXERCISE = "POST /v2/positions/AAPL260717C00190000/exercise"
+
+
+def test_an_exercise_is_asked_for_once_and_its_empty_answer_is_enough(
+    server: CannedServer, broker: AlpacaBroker
+) -> None:
+    server.says(EXERCISE, raw=b"")
+    broker.exercise("AAPL260717C00190000")
+    assert server.calls() == [EXERCISE]
+
+
+def test_an_exercise_of_unknown_fate_is_never_repeated(
+    server: CannedServer, broker: AlpacaBroker
+) -> None:
+    server.says(EXERCISE, {"message": "internal"}, status=500)
+    with pytest.raises(BrokerUnavailable):
+        broker.exercise("AAPL260717C00190000")
+    assert server.calls() == [EXERCISE]
+
+
+def test_an_exercise_that_the_broker_refuses_says_why(
+    server: CannedServer, broker: AlpacaBroker
+) -> None:
+    server.says(EXERCISE, {"code": 40310000, "message": "no qty available"}, status=403)
+    with pytest.raises(BrokerRefused, match="no qty available"):
+        broker.exercise("AAPL260717C00190000")

@@ -30,7 +30,8 @@ class Signal(Record):
     """Signed, per contract and unit long, in the order of the legs."""
     implied_volatility: float
     """IV30 of the underlying, an annual fraction."""
-    iv_rank: float
+    iv_rank: float | None
+    """0-100; None for a covered call where it is unknown: no entry goes without."""
     liquidity_score: float
     score: float
     """Higher is better; signals are comparable across symbols and strategies."""
@@ -161,6 +162,12 @@ class Intent(Record):
     """The OCC symbol of the one leg that a close closes alone; None where it closes all."""
     shares: int | None = None
     """The shares that a close buys (positive) or sells instead; None where it trades options."""
+    exercises: bool = False
+    """True for a close that exercises its leg, which is long, instead of selling it."""
+    shares_before: int | None = None
+    """Shares of the underlying at the broker before an exercise: what comes of it is more."""
+    of_shares: bool = False
+    """True for a roll that closes nothing: it writes calls on the shares that its trade holds."""
     of_residue: bool = False
     """True for a close of what a roll left behind, not of what its trade holds."""
     status: IntentStatus = IntentStatus.WRITTEN

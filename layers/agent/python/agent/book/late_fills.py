@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from agent.book.changes import BookChange, IntentWrite, LedgerMove, TradeWrite
-from agent.book.identifiers import close_intent_id, late_entry_intent_id
+from agent.book.identifiers import close_intent_id, late_entry_intent_id, roll_intent_id
 from agent.book.intents import (
     TERMINAL_ORDER_STATUSES,
     Intent,
@@ -35,8 +35,12 @@ def take_up_again(
     working = any(order.status not in TERMINAL_ORDER_STATUSES for order in orders)
     if given_up.status is not IntentStatus.DONE or booked or working:
         raise ValueError(f"{given_up.intent_id} is not an intent that ended unfilled")
-    is_entry = given_up.kind is IntentKind.ENTRY
-    moved, again = (_entry_again if is_entry else _close_again)(trade, given_up)
+    state_again = _close_again
+    if given_up.kind is IntentKind.ENTRY:
+        state_again = _entry_again
+    elif given_up.of_shares:
+        state_again = _cover_again
+    moved, again = state_again(trade, given_up)
     require_transition(trade.status, moved.status)
     again = again.model_copy(
         update={
@@ -89,6 +93,19 @@ def _close_again(trade: Trade, given_up: Intent) -> tuple[Trade, Intent]:
         }
     )
     name = close_intent_id(trade.trade_id, attempt)
+    return moved, given_up.model_copy(update={"intent_id": name, "attempt": attempt})
+
+
+def _cover_again(trade: Trade, given_up: Intent) -> tuple[Trade, Intent]:
+    attempt = trade.campaign.attempts + 1
+    moved = trade.model_copy(
+        update={
+            "status": TradeStatus.ROLLING,
+            "campaign": trade.campaign.model_copy(update={"attempts": attempt}),
+            "version": trade.version + 1,
+        }
+    )
+    name = roll_intent_id(trade.trade_id, attempt)
     return moved, given_up.model_copy(update={"intent_id": name, "attempt": attempt})
 
 

@@ -7,7 +7,7 @@ trade that booked it refuses it a second time.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 
@@ -104,6 +104,15 @@ class Booking:
     max_loss: Decimal
     risk: TradeRisk
     ledger: tuple[LedgerMove, ...] = ()
+
+
+def inferred_event_id(symbol: str, session: date | None = None) -> str:
+    """Name what is known of a contract before the broker's activities report it.
+
+    Without a session it is what all such names of the contract begin with.
+    """
+    name = f"inferred-{symbol}"
+    return name if session is None else f"{name}-{session:%Y%m%d}"
 
 
 def is_booked(trade: Trade, event_id: str) -> bool:

@@ -85,10 +85,15 @@ def next_roll_step(intent: Intent, ladders: RollLadders) -> RollStep | None:
     """Say what a roll sends next, once no order of it works; None where it is over.
 
     One order where the broker takes it; else, or where it refused an order of so many legs, the
-    close, and what was closed is opened anew. Any other refusal ends what it refused.
+    close, and what was closed is opened anew. Any other refusal ends what it refused. Calls on
+    shares have nothing to close.
     """
     following = roll_signal_of(intent).structure
     wanted = intent.contracts or 0
+    if intent.of_shares:
+        opening, opened = roll_contracts(intent.orders, OrderPart.OPEN)
+        is_next = wanted > opened and len(opening) < ladders.open and not _is_refused(opening)
+        return RollStep(OrderPart.OPEN, wanted - opened, len(opening)) if is_next else None
     whole, rolled = roll_contracts(intent.orders, OrderPart.WHOLE)
     close, closed = roll_contracts(intent.orders, OrderPart.CLOSE)
     opening, opened = roll_contracts(intent.orders, OrderPart.OPEN)

@@ -67,7 +67,7 @@ def settle_roll(
     if opened.contracts:
         outcome = "rolled" if not left else "partly rolled"
         changes |= _moved_on(trade, intent, fills, left=left, max_loss=max_loss, at=at)
-        kept += _positions(intent, opened)
+        kept += opened_positions(intent, opened)
     elif closed.contracts and not left:
         outcome, status = "closed", TradeStatus.CLOSED
         ended = trade.model_copy(update={"execution": execution})
@@ -231,11 +231,12 @@ def _moved_on(
     }
 
 
-def _positions(intent: Intent, opened: FillSummary) -> list[Position]:
+def opened_positions(intent: Intent, opened: FillSummary) -> tuple[Position, ...]:
+    """Give the legs that a roll opened, or the calls that were written on shares."""
     signal = roll_signal_of(intent)
     assert opened.leg_prices is not None
     legs = zip(signal.structure.legs, opened.leg_prices, signal.leg_deltas, strict=True)
-    return [
+    return tuple(
         Position(
             position_id=rolled_position_id(intent.intent_id, number),
             trade_id=intent.trade_id,
@@ -250,7 +251,7 @@ def _positions(intent: Intent, opened: FillSummary) -> list[Position]:
             current_delta=delta,
         )
         for number, (leg, price, delta) in enumerate(legs, start=1)
-    ]
+    )
 
 
 def _after_leg_exit(position: Position, trade: Trade, fills: FillSummary) -> Position:

@@ -26,14 +26,19 @@ class RollPlan:
     sentence: str
 
 
-def note_roll_sought(trade: Trade, reason: str, at: datetime) -> BookChange:
-    """Keep that a roll was looked for and why there is none; the trade stays as it is."""
+def note_roll_sought(
+    trade: Trade, reason: str, at: datetime, *, kind: str = "roll_refused"
+) -> BookChange:
+    """Keep that a roll was looked for and why there is none; the trade stays as it is.
+
+    Calls on its shares are looked for in the same way: `kind` names the event.
+    """
     campaign = trade.campaign.model_copy(update={"sought_at": at})
     following = trade.model_copy(update={"campaign": campaign, "version": trade.version + 1})
     event = JournalEvent(
-        event_id=f"{trade.trade_id}-roll_refused-{trade.version}",
+        event_id=f"{trade.trade_id}-{kind}-{trade.version}",
         at=at,
-        kind="roll_refused",
+        kind=kind,
         trade_id=trade.trade_id,
         details={"reason": reason},
     )

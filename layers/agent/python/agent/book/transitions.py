@@ -250,14 +250,17 @@ def settle_close(
     events = [_event(intent, "close_settled", at, {"contracts": fills.contracts})]
     following = trade.model_copy(update={"execution": execution, "risk": risk})
     if not following.is_flat:
+        is_over = fills.contracts and not following.contracts_held
+        outcome = "closed" if is_over else "partly filled" if fills.contracts else "unfilled"
         return BookChange(
             trade=TradeWrite(
                 _moved(following, TradeStatus.OPEN, exit_reason=None), trade.status, trade.version
             ),
-            intents=(_ended(intent, "unfilled" if not fills.contracts else "partly filled"),),
+            intents=(_ended(intent, outcome),),
             positions=left,
             ledger=tuple(release),
             events=tuple(events),
+            alerts=(_shares_stay(following, intent, at),) if is_over else (),
         )
     pnl, held = realized_pnl(execution), days_held(trade, at)
     closed = _moved(
@@ -282,6 +285,20 @@ def settle_close(
                     f"({trade.exit_reason}): P&L {pnl:.2f} USD ({trade.trade_id})."
                 ),
             ),
+        ),
+    )
+
+
+def _shares_stay(trade: Trade, intent: Intent, at: datetime) -> Alert:
+    paid = trade.execution.exit_debit or ZERO
+    return Alert(
+        alert_id=f"{intent.intent_id}-alert",
+        kind=AlertKind.POSITION_CLOSED,
+        at=at,
+        subject=f"Closed options of {trade.symbol} {trade.strategy}: {intent.exit_reason}",
+        message=(
+            f"Closed {trade.execution.contracts} x {describe(trade)} ({intent.exit_reason}) for "
+            f"{paid:.2f} a share; the trade holds {trade.shares_held} shares ({trade.trade_id})."
         ),
     )
 

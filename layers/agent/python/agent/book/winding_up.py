@@ -3,7 +3,9 @@
 A leg whose partner is gone has no plan of its own: what is left of its trade goes, in the order in
 which it is dangerous. Short shares first, whole structures next, in one order each; then short
 legs, shares, and long legs last, which protect the rest meanwhile. Shares from a put that was sold
-alone were accepted with it, and stay where the owner wants to hold them.
+alone were accepted with it, and stay where the owner wants to hold them; where they are to go, a
+call that was written on them goes first. Short shares beside a long call alone are covered by
+exercising it where that is cheaper than buying them.
 """
 
 from collections.abc import Sequence
@@ -12,6 +14,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from agent.book.changes import BookChange, IntentWrite, TradeWrite
+from agent.book.covering import is_written_call
 from agent.book.intents import Intent, IntentStatus, Urgency
 from agent.book.lifecycle import (
     Booking,
@@ -20,10 +23,13 @@ from agent.book.lifecycle import (
     ShareTrade,
     book_leg_event,
     book_share_trade,
+    inferred_event_id,
 )
 from agent.book.records import JournalEvent, Position, Trade
 from agent.book.states import ExitReason, TradeStatus, require_transition
 from agent.book.transitions import begin_close
+from agent.market.calendar import new_york_date
+from agent.options.contracts import OptionType
 from agent.options.structures import Leg, LegSide, Structure
 
 
@@ -31,13 +37,16 @@ from agent.options.structures import Leg, LegSide, Structure
 class Remainder:
     """Name what goes next: `contracts` of one leg, or shares to buy (positive) or sell.
 
-    With neither, whole structures go.
+    With neither, whole structures go. A leg that is exercised is long, and brings its shares.
     """
 
     sentence: str
     leg: str | None = None
     contracts: int = 0
     shares: int | None = None
+    exercises: bool = False
+    shares_before: int | None = None
+    """Shares of the underlying at the broker before an exercise."""
 
 
 def next_to_go(trade: Trade, *, keeps_shares: bool) -> Remainder | None:
@@ -50,6 +59,8 @@ def next_to_go(trade: Trade, *, keeps_shares: bool) -> Remainder | None:
         return Remainder(f"{-shares} shares are short and uncovered.", shares=-shares)
     sale = Remainder(f"{shares} shares came of an assignment.", shares=-shares)
     if not trade.holdings.legs_gone:
+        if trade.contracts_held and is_written_call(trade.structure):
+            sale = Remainder(f"The calls on {shares} shares go before the shares.")
         return sale if shares and not keeps_shares else None
     if trade.contracts_whole:
         return Remainder(f"{trade.contracts_whole} whole ones go with the legs left alone.")
@@ -76,7 +87,14 @@ def begin_remainder(
     change, intent = begin_close(
         trade, reason, Urgency.URGENT, remainder.sentence, at, contracts=contracts
     )
-    stated = intent.model_copy(update={"leg": remainder.leg, "shares": remainder.shares})
+    stated = intent.model_copy(
+        update={
+            "leg": remainder.leg,
+            "shares": remainder.shares,
+            "exercises": remainder.exercises,
+            "shares_before": remainder.shares_before,
+        }
+    )
     return replace(change, intents=(IntentWrite(stated, None),)), stated
 
 
@@ -126,15 +144,7 @@ def settle_remainder(
         bought = ShareTrade(intent.intent_id, quantity, fills.price, fills.filled_at)
         change = book_share_trade(trade, bought, booking, at)
     else:
-        traded = LegEvent(
-            intent.intent_id,
-            LegEventKind.TRADED,
-            intent.leg or "",
-            fills.quantity,
-            fills.filled_at,
-            fills.price,
-        )
-        change = book_leg_event(trade, positions, traded, booking, at)
+        change = book_leg_event(trade, positions, leg_event_of(intent, fills), booking, at)
     assert change.trade is not None
     after = change.trade.trade
     if after.status is not TradeStatus.CLOSED:
@@ -144,6 +154,34 @@ def settle_remainder(
         intents=(_ended(intent, "closed" if after.is_flat else "partly closed"),),
         events=(*change.events, _settled(intent, fills.quantity, at)),
     )
+
+
+def leg_event_of(intent: Intent, fills: RemainderFills) -> LegEvent:
+    """Say what became of the one leg that an intent sold, bought or exercised."""
+    if intent.leg is None:
+        raise ValueError(f"{intent.intent_id} closes no leg alone")
+    if intent.exercises:
+        name = inferred_event_id(intent.leg, new_york_date(fills.filled_at))
+        kind = LegEventKind.EXERCISED
+        return LegEvent(name, kind, intent.leg, fills.quantity, fills.filled_at)
+    kind, at = LegEventKind.TRADED, fills.filled_at
+    return LegEvent(intent.intent_id, kind, intent.leg, fills.quantity, at, fills.price)
+
+
+def call_to_exercise(trade: Trade) -> tuple[Leg, int] | None:
+    """Give the long call left alone that would cover short shares of a trade, and how many.
+
+    None where there is none, where it would bring more shares than are short, and where units of
+    the trade are whole still: an exercise takes every contract of the account, theirs too.
+    """
+    if trade.shares_held >= 0 or trade.contracts_whole:
+        return None
+    for leg, contracts in _legs_alone(trade):
+        is_call = leg.contract.option_type is OptionType.CALL
+        shares = contracts * leg.contract.multiplier
+        if is_call and leg.side is LegSide.LONG and shares <= -trade.shares_held:
+            return leg, contracts
+    return None
 
 
 def _legs_alone(trade: Trade) -> list[tuple[Leg, int]]:

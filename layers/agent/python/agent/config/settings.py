@@ -20,6 +20,7 @@ from agent.config.section import (
 from agent.config.strategy_settings import (
     BullPutSpreadSettings,
     CashSecuredPutSettings,
+    CoveredCallSettings,
     IronCondorSettings,
 )
 
@@ -237,6 +238,11 @@ class ExitSettings(Section):
     sell_assigned_shares: tuple[Symbol, ...] = Field(
         (), description="symbols whose assigned shares are sold all the same"
     )
+    cover_assigned_shares: tuple[str, ...] = Field(
+        (),
+        description="strategies and symbols that keep the shares of an assigned put sold alone and "
+        "write calls on them, by the section covered_call, until a call is assigned",
+    )
     threatened_deviations: Decimal = Field(
         Decimal("0.5"),
         ge=0,
@@ -347,6 +353,7 @@ class Settings(Section):
     bull_put_spread: BullPutSpreadSettings = BullPutSpreadSettings()
     cash_secured_put: CashSecuredPutSettings = CashSecuredPutSettings()
     iron_condor: IronCondorSettings = IronCondorSettings()
+    covered_call: CoveredCallSettings = CoveredCallSettings()
     risk: RiskSettings = RiskSettings()
     execution: ExecutionSettings = ExecutionSettings()
     exits: ExitSettings = ExitSettings()

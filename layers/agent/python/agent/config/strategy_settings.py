@@ -121,3 +121,43 @@ class IronCondorSettings(PremiumSettings):
         require_order("put_delta", self.put_delta_min, self.put_delta_max)
         require_order("call_delta", self.call_delta_min, self.call_delta_max)
         return self
+
+
+class CoveredCallSettings(Section):
+    """Hold how calls are written on assigned shares; `exits.cover_assigned_shares` says on which.
+
+    There is no stop: the shares deliver whatever a call may come to owe.
+    """
+
+    dte_min: int = Field(25, ge=1, description="fewest calendar days to expiration of a call")
+    dte_max: int = Field(45, ge=1, description="most calendar days to expiration of a call")
+    short_delta_min: float = Field(0.20, ge=0, le=1, description="call delta, lower bound")
+    short_delta_max: float = Field(0.35, ge=0, le=1, description="call delta, upper bound")
+    credit_min: Decimal = Field(Decimal("0.30"), gt=0, description="least premium, a share")
+    below_basis: tuple[str, ...] = Field(
+        (),
+        description="symbols whose calls may be struck below the management basis, which is the "
+        "strike of the put: assignment then books a loss on the shares",
+    )
+    profit_target: Fraction = Field(
+        Decimal("0.50"), description="buy the call back at this fraction of its premium, on natural"
+    )
+    exit_below_dte: int = Field(
+        7, ge=0, description="buy the call back when the next session's dte would be below this"
+    )
+    accept_assignment: tuple[str, ...] = Field(
+        (),
+        description="symbols whose calls may expire or be assigned, which sells the shares at the "
+        "strike: no exit by DTE or expiration. Others are bought back",
+    )
+    earnings_in_life: bool = Field(
+        True,
+        description="write a call over whose life a report falls, or is not ruled out: the shares "
+        "bear it either way, and the premium pays for it",
+    )
+
+    @model_validator(mode="after")
+    def _ranges_are_ordered(self) -> Self:
+        require_order("dte", self.dte_min, self.dte_max)
+        require_order("short_delta", self.short_delta_min, self.short_delta_max)
+        return self

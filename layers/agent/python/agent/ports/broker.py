@@ -192,6 +192,14 @@ class Broker(Protocol):
         """Send an order for shares once; raise BrokerUnavailable where its fate is unknown."""
         ...
 
+    def exercise(self, symbol: str) -> None:
+        """Ask for the exercise of every contract that is held long of `symbol` (OCC), now.
+
+        The broker gives it no name: where its fate is unknown, which raises BrokerUnavailable,
+        positions tell. Asking again exercises whatever is held then.
+        """
+        ...
+
     def order_by_client_id(self, client_order_id: str) -> BrokerOrder | None: ...
 
     def cancel(self, order_id: str) -> None:

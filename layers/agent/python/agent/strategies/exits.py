@@ -48,6 +48,8 @@ class ExitRules:
     roll_policy: RollPolicy = "close"
     """What a breach, or a threat near expiration, leads to."""
     roll_policy_by_symbol: Mapping[str, RollPolicy] = field(default_factory=dict)
+    stops: bool = True
+    """False where shares deliver what is owed: only a level that the owner set stops it."""
     may_be_assigned: bool = False
     """True where the trade may expire or be assigned: no breach, DTE or expiration ends it."""
 
@@ -216,7 +218,7 @@ def _watch_stop(
         sentence = f"{trade.trade_id} has no credit on record: neither stop nor target can act."
         return _StopView(None, watch, (ExitAlarm(ExitAlarmKind.CREDIT_UNKNOWN, sentence),))
     alarms = _mark_alarms(trade, mark)
-    if mark.debit is None:
+    if mark.debit is None or not (rules.stops or trade.stop_debit is not None):
         return _StopView(None, watch, alarms)
     spot = mark.underlying_price
     confirmed = spot is not None and breached_strike(trade.structure, spot) is not None

@@ -21,7 +21,6 @@ from agent.options.contracts import OptionType
 from agent.options.structures import Structure
 from agent.risk.fees import round_trip_fees
 from agent.risk.sizing import ContractExposure
-from agent.strategies.screening import ScreenedSymbol
 from agent.strategies.strategy import MarketView
 
 
@@ -56,7 +55,7 @@ def score_structure(
     *,
     credit: Decimal,
     exposure: ContractExposure,
-    symbol: ScreenedSymbol,
+    iv30: float,
     view: MarketView,
 ) -> float:
     """Score a structure at an assumed credit a share; higher is better.
@@ -68,7 +67,7 @@ def score_structure(
     payoff = expected_payoff_per_share(
         structure,
         forward=view.analytics.forwards[structure.expiration].forward,
-        volatility=ratio * symbol.iv30,
+        volatility=ratio * iv30,
         time_years=years_to_expiration(structure.expiration, view.as_of),
     )
     fees = round_trip_fees(structure, leg_mids(quote), view.settings.fees)

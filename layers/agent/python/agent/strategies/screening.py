@@ -43,6 +43,8 @@ class Rejection(StrEnum):
     OPEN_INTEREST_LOW = "open_interest_low"
     VOLUME_UNKNOWN = "volume_unknown"
     VOLUME_LOW = "volume_low"
+    STRIKE_BELOW_BASIS = "strike_below_basis"
+    """Of a call on shares: assignment would sell them for less than the put's strike."""
     WIDTH_OUT_OF_RANGE = "width_out_of_range"
     OTHER_SIDE_MISSING = "other_side_missing"
     CREDIT_BELOW_MINIMUM = "credit_below_minimum"

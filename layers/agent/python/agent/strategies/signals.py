@@ -100,7 +100,7 @@ def propose(
         implied_volatility=symbol.iv30,
         iv_rank=symbol.iv_rank,
         liquidity_score=min(leg.liquidity for _, leg in legs),
-        score=score_structure(quote, credit=credit, exposure=exposure, symbol=symbol, view=view),
+        score=score_structure(quote, credit=credit, exposure=exposure, iv30=symbol.iv30, view=view),
         probability_of_profit=probability_of_profit(structure, credit, view.analytics),
         parameters=sale.parameters,
         stress_debit=under_stress,

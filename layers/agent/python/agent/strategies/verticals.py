@@ -57,13 +57,19 @@ def put_strike_bounds(spot: Decimal) -> tuple[Decimal, Decimal]:
     return spot * (ONE - PUT_REACH_FRACTION), spot * (ONE + IN_THE_MONEY_REACH_FRACTION)
 
 
+def call_strike_bounds(spot: Decimal) -> tuple[Decimal, Decimal]:
+    """Bound the strikes at which a call may be sold."""
+    return spot * (ONE - IN_THE_MONEY_REACH_FRACTION), spot * (ONE + CALL_REACH_FRACTION)
+
+
 def strike_bounds(spot: Decimal, rules: VerticalRules) -> tuple[Decimal, Decimal]:
     """Bound the strikes that a vertical may need, long leg included."""
     width = min(rules.width_max, rules.width_max_fraction_of_spot * spot)
     if rules.option_type is OptionType.PUT:
         lowest, highest = put_strike_bounds(spot)
         return lowest - width, highest
-    return spot * (ONE - IN_THE_MONEY_REACH_FRACTION), spot * (ONE + CALL_REACH_FRACTION) + width
+    lowest, highest = call_strike_bounds(spot)
+    return lowest, highest + width
 
 
 def quotes_within(

@@ -12,7 +12,13 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 
 from agent.book.changes import BookChange, BookConflict
-from agent.book.lifecycle import LegEvent, LegEventKind, after_leg_event, book_leg_event
+from agent.book.lifecycle import (
+    LegEvent,
+    LegEventKind,
+    after_leg_event,
+    book_leg_event,
+    inferred_event_id,
+)
 from agent.book.records import Alert, AlertKind, Trade
 from agent.book.states import TradeStatus
 from agent.market.calendar import NEW_YORK, new_york_date
@@ -27,7 +33,6 @@ from agent.use_cases.remainder_orders import booking_for, leg_fees
 ZERO = Decimal(0)
 DAYS_BACK = 10
 """How long ago what explains a missing contract may have happened: a long weekend, and more."""
-INFERRED = "inferred"
 KINDS = {
     OptionEventKind.EXPIRED: LegEventKind.EXPIRED,
     OptionEventKind.ASSIGNED: LegEventKind.ASSIGNED,
@@ -174,15 +179,17 @@ def _unbooked(
     """Give what was reported of a contract and is not booked, in part or in full."""
     booked: Counter[str] = Counter()
     for trade in trades:
-        if symbol in trade.structure.symbols:
+        former = [part.structure for part in trade.campaign.parts]
+        if any(symbol in structure.symbols for structure in (trade.structure, *former)):
             booked.update(trade.holdings.booked)
-    # What was inferred from positions is what the activity of a later day reports.
-    inferred = sum(count for name, count in booked.items() if name.startswith(_inferred_id(symbol)))
+    # What positions told of a contract is what the activity of a later day reports.
+    told = inferred_event_id(symbol)
+    inferred = sum(count for name, count in booked.items() if name.startswith(told))
     for event in reported:
         if event.symbol != symbol or event.kind not in KINDS:
             continue
         left = event.contracts - booked[event.activity_id]
-        if event.kind is OptionEventKind.ASSIGNED:
+        if event.kind in {OptionEventKind.ASSIGNED, OptionEventKind.EXERCISED}:
             absorbed = min(left, inferred)
             left, inferred = left - absorbed, inferred - absorbed
         if left > 0:
@@ -217,7 +224,7 @@ def _infer(
             leg, count = candidates[0]
             is_put = leg.contract.option_type is OptionType.PUT
             if shares == count * leg.contract.multiplier * (1 if is_put else -1):
-                name = f"{_inferred_id(leg.contract.symbol)}-{new_york_date(now):%Y%m%d}"
+                name = inferred_event_id(leg.contract.symbol, new_york_date(now))
                 explained[leg.contract.symbol].append(
                     _Explanation(name, LegEventKind.ASSIGNED, count, now)
                 )
@@ -292,7 +299,3 @@ def _adjusted(event: OptionEvent, now: datetime) -> Alert:
             "itself. See to it at the broker."
         ),
     )
-
-
-def _inferred_id(symbol: str) -> str:
-    return f"{INFERRED}-{symbol}"

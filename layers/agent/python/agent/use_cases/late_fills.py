@@ -5,13 +5,21 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 
 from agent.book.changes import BookConflict, LedgerMove
+from agent.book.covering import calls_to_write
 from agent.book.fills import filled_contracts
-from agent.book.identifiers import close_intent_id, entry_intent_id
-from agent.book.intents import TERMINAL_ORDER_STATUSES, Intent, IntentStatus, OrderAttempt
+from agent.book.identifiers import close_intent_id, entry_intent_id, roll_intent_id
+from agent.book.intents import (
+    TERMINAL_ORDER_STATUSES,
+    Intent,
+    IntentKind,
+    IntentStatus,
+    OrderAttempt,
+)
 from agent.book.late_fills import take_up_again
 from agent.book.records import Trade
 from agent.book.states import NEVER_OPENED, TradeStatus
 from agent.market.calendar import new_york_date
+from agent.options.contracts import OCC_SYMBOL_PATTERN, parse_occ_symbol
 from agent.risk.reservation import held_moves
 from agent.use_cases.desk import Desk
 from agent.use_cases.order_tracking import as_found
@@ -32,7 +40,7 @@ def adopt_late_fills(desk: Desk, trades: Sequence[Trade], symbols: set[str], now
     """
     adopted = 0
     for trade in trades:
-        if symbols.isdisjoint(trade.structure.symbols) or not _is_recent(trade, now):
+        if not _may_concern(trade, symbols) or not _is_recent(trade, now):
             continue
         for intent in _given_up(desk, trade):
             orders = _as_they_are(desk, intent, trade)
@@ -40,6 +48,17 @@ def adopt_late_fills(desk: Desk, trades: Sequence[Trade], symbols: set[str], now
                 adopted += _adopt(desk, trade, intent, orders, now)
                 break
     return adopted
+
+
+def _may_concern(trade: Trade, symbols: set[str]) -> bool:
+    """Say whether an order of a trade may have moved a symbol: on shares, any call."""
+    if not symbols.isdisjoint(trade.structure.symbols):
+        return True
+    return calls_to_write(trade) > 0 and any(
+        parse_occ_symbol(symbol).underlying == trade.symbol
+        for symbol in symbols
+        if OCC_SYMBOL_PATTERN.fullmatch(symbol)
+    )
 
 
 def _is_recent(trade: Trade, now: datetime) -> bool:
@@ -54,12 +73,17 @@ def _given_up(desk: Desk, trade: Trade) -> list[Intent]:
         last = trade.close_attempts
         attempts = range(last, max(0, last - ATTEMPTS_MAX), -1)
         names = [close_intent_id(trade.trade_id, attempt) for attempt in attempts]
+    if calls_to_write(trade):
+        last = trade.campaign.attempts
+        attempts = range(last, max(0, last - ATTEMPTS_MAX), -1)
+        names += [roll_intent_id(trade.trade_id, attempt) for attempt in attempts]
     found = [desk.book.intent(name) for name in names]
     return [
         intent
         for intent in found
         if intent is not None
         and intent.status is IntentStatus.DONE
+        and (intent.kind is not IntentKind.ROLL or intent.of_shares)
         and not filled_contracts(intent.orders)
     ]
 

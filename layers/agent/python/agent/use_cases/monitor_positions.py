@@ -16,6 +16,7 @@ from agent.book.states import ExitReason, TradeStatus
 from agent.book.transitions import begin_close, mark_open
 from agent.market.calendar import new_york_date
 from agent.ports import ExecutionState, TradingState
+from agent.strategies.covered_call import strategy_of
 from agent.strategies.exit_moment import ExitMoment
 from agent.strategies.exits import ExitAlarm, ExitDecision, RollSignal
 from agent.strategies.rolling import may_seek
@@ -26,6 +27,7 @@ from agent.use_cases.broken_trades import Protected, protect_broken
 from agent.use_cases.cancel_order import cancel_working
 from agent.use_cases.compare_book import compare_book
 from agent.use_cases.compare_orders import compare_orders
+from agent.use_cases.cover_shares import seek_covers
 from agent.use_cases.desk import Desk
 from agent.use_cases.exit_moment import exit_moment
 from agent.use_cases.exit_urgency import urgency_of
@@ -57,6 +59,8 @@ class MonitorReport(Message):
     reconciled: int = 0
     unresolved: int = 0
     unmarked: int = 0
+    covers_begun: int = 0
+    """Trades on whose assigned shares calls are being written."""
     lifecycle_events: int = 0
     """Legs booked as expired, assigned or exercised."""
     differences: int = 0
@@ -140,6 +144,7 @@ def _watch_all(desk: Desk, event: ScheduledEvent, now: datetime) -> MonitorRepor
             with troubles.of(roll.trade.trade_id):
                 reason = _roll(desk, roll, seen, active, now)
                 exits.update([reason] if reason else [])
+    covers = seek_covers(desk, explained, troubles, now)
     differences = 0
     with troubles.of("book-and-broker"):
         # Last: whatever is found, exits come first.
@@ -163,6 +168,7 @@ def _watch_all(desk: Desk, event: ScheduledEvent, now: datetime) -> MonitorRepor
         reconciled=redriven["reconciled"],
         unresolved=redriven["unresolved"],
         unmarked=unmarked,
+        covers_begun=covers,
         lifecycle_events=befallen.booked,
         differences=differences,
         daily_loss_fraction=(
@@ -209,7 +215,8 @@ def _withdraw(desk: Desk, intent: Intent) -> int:
     state = desk.control.trading_state()
     if state is TradingState.ACTIVE:
         return 0
-    if intent.kind is IntentKind.ROLL and state is not TradingState.HALTED:
+    is_roll = intent.kind is IntentKind.ROLL and not intent.of_shares
+    if is_roll and state is not TradingState.HALTED:
         return 0
     return cancel_working(desk, intent)
 
@@ -247,7 +254,7 @@ def _watch(
     mark = seen.marks.of(trade.trade_id)
     if trade.campaign.residue is not None:
         return _close_residue(desk, trade, mark.as_of)
-    strategy, exits = desk.strategies[trade.strategy], desk.settings.exits
+    strategy, exits = strategy_of(trade, desk.strategies, desk.settings), desk.settings.exits
     signal = strategy.should_roll(trade, mark, seen.moment, exits)
     bound = seen.bounds.get(trade.trade_id)
     due = due if bound is None else None

@@ -1,6 +1,7 @@
 """Follow the orders of an intent at the broker, by the ids that the intent wrote down first."""
 
 from datetime import datetime
+from decimal import Decimal
 
 from agent.book.changes import BookChange
 from agent.book.intents import (
@@ -16,6 +17,7 @@ from agent.book.records import Trade
 from agent.book.roll_fills import RollLadders, RollStep, next_roll_step, rolled_contracts
 from agent.book.transitions import record_orders
 from agent.config.settings import ExecutionSettings
+from agent.options.contracts import parse_occ_symbol
 from agent.ports import BrokerOrder
 from agent.use_cases.desk import Desk
 
@@ -27,6 +29,8 @@ def ladder_of(intent: Intent, execution: ExecutionSettings) -> int:
     """Count the rungs that an intent may use."""
     if intent.kind is IntentKind.ROLL:
         return len(intent.orders) + (roll_step(intent, execution) is not None)
+    if intent.exercises:
+        return 1  # What may have taken effect is never asked for again.
     if intent.kind is IntentKind.ENTRY:
         return len(execution.entry_ladder)
     if intent.urgency is Urgency.URGENT:
@@ -95,6 +99,9 @@ def refresh(desk: Desk, intent: Intent, trade: Trade) -> Intent:
         if order.status in TERMINAL_ORDER_STATUSES:
             orders.append(order)
             continue
+        if intent.exercises:
+            orders.append(_as_exercised(desk, intent, order))
+            continue
         found = desk.broker.order_by_client_id(order.client_order_id)
         if found is not None:
             orders.append(as_found(order, found, trade))
@@ -124,6 +131,32 @@ def as_found(order: OrderAttempt, found: BrokerOrder, trade: Trade) -> OrderAtte
             "filled_cash": found.filled_cash if found.filled_contracts else None,
             "leg_prices": tuple(found.leg_prices[symbol] for symbol in legs) if complete else (),
             "filled_at": found.filled_at,
+        }
+    )
+
+
+def _as_exercised(desk: Desk, intent: Intent, order: OrderAttempt) -> OrderAttempt:
+    """Read from positions what came of an exercise: contracts that are gone, shares that came.
+
+    The broker gives it no name to look it up by, and activities tell of it a day later. What shows
+    neither has not taken effect; it counts as lost as an order does.
+    """
+    contract = parse_occ_symbol(intent.leg or "")
+    held = {position.symbol: position.quantity for position in desk.broker.holdings()}
+    came = held.get(contract.underlying, 0) - (intent.shares_before or 0)
+    gone = order.contracts - max(held.get(contract.symbol, 0), 0)
+    exercised = min(gone, came // contract.multiplier)
+    now = desk.clock.market_clock().now
+    if exercised < 1:
+        return _as_unknown(order, now)
+    is_whole = exercised == order.contracts
+    return order.model_copy(
+        update={
+            "status": OrderStatus.FILLED if is_whole else OrderStatus.CANCELED,
+            "filled_contracts": exercised,
+            "filled_cash": Decimal(0),
+            "leg_prices": (Decimal(0),),
+            "filled_at": now,
         }
     )
 

@@ -27,6 +27,7 @@ from agent.risk.order_prices import (
 from agent.use_cases.buying_power import lacks_for_order
 from agent.use_cases.desk import Desk
 from agent.use_cases.entry_blocks import block_entries_after, closes_soon, entry_bar
+from agent.use_cases.exercise_leg import exercise_attempt
 from agent.use_cases.order_tracking import (
     as_found,
     contracts_left,
@@ -55,7 +56,7 @@ def place_order(desk: Desk, event: StepInput) -> PlacementResult:
     intent = refresh(desk, intent, trade)
     if intent.orders and intent.orders[-1].status not in TERMINAL_ORDER_STATUSES:
         last = intent.orders[-1]
-        if last.status is OrderStatus.SENDING:
+        if last.status is OrderStatus.SENDING and not intent.exercises:
             return _send_again(desk, intent, trade, last)
         return _placed(desk, intent)
     clock = desk.clock.market_clock()
@@ -75,6 +76,8 @@ def _next_attempt(
     following = next_order(intent, trade, contracts_wanted(intent, trade))
     if following is None:
         return NoOrder("nothing is left to trade")
+    if intent.exercises:
+        return exercise_attempt(desk, intent, following, clock.now)
     if intent.leg is not None or intent.shares is not None:
         priced = price_remainder(desk, intent, trade)
     elif following.leg is not None:
@@ -147,7 +150,7 @@ def _attempt_is_over(desk: Desk, intent: Intent, trade: Trade, clock: MarketCloc
 
 def _is_barred(desk: Desk, intent: Intent, clock: MarketClock) -> str | None:
     """Say so where no order of this kind may be sent now; exits are never barred."""
-    if intent.kind is IntentKind.ROLL:
+    if intent.kind is IntentKind.ROLL and not intent.of_shares:
         return roll_is_barred(desk)
     if intent.kind is IntentKind.CLOSE:
         return None
@@ -159,6 +162,9 @@ def _is_barred(desk: Desk, intent: Intent, clock: MarketClock) -> str | None:
 
 def _send(desk: Desk, intent: Intent, trade: Trade, attempt: OrderAttempt) -> PlacementResult:
     try:
+        if intent.exercises:
+            desk.broker.exercise(intent.leg or "")
+            return _placed(desk, refresh(desk, intent, trade))
         accepted = _submit(desk, intent, trade, attempt)
     except BrokerRefused as refusal:
         refused = attempt.model_copy(

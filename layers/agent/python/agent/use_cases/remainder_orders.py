@@ -6,15 +6,13 @@ from agent.book.changes import BookChange, BookConflict
 from agent.book.intents import Intent, OrderAttempt
 from agent.book.lifecycle import (
     Booking,
-    LegEvent,
-    LegEventKind,
     ShareTrade,
     after_leg_event,
     after_share_trade,
 )
 from agent.book.records import Trade
 from agent.book.states import TradeStatus
-from agent.book.winding_up import RemainderFills, settle_remainder
+from agent.book.winding_up import RemainderFills, leg_event_of, settle_remainder
 from agent.options.structures import Leg, LegSide, Structure
 from agent.ports import ShareOrderRequest
 from agent.risk.fees import fill_fees
@@ -99,9 +97,9 @@ def remainder_change(desk: Desk, intent: Intent) -> BookChange:
     fills = _fills(intent)
     fees, after = ZERO, trade
     if fills is not None and intent.leg is not None:
-        fees = leg_fees(desk, trade, intent.leg, fills.quantity, fills.price)
-        sold = LegEvent("", LegEventKind.TRADED, intent.leg, fills.quantity, at, fills.price)
-        after = after_leg_event(trade, sold)
+        if not intent.exercises:
+            fees = leg_fees(desk, trade, intent.leg, fills.quantity, fills.price)
+        after = after_leg_event(trade, leg_event_of(intent, fills))
     elif fills is not None:
         quantity = fills.quantity if (intent.shares or 0) > 0 else -fills.quantity
         after = after_share_trade(trade, ShareTrade("", quantity, fills.price, at))

@@ -11,6 +11,7 @@ from agent.options.money import Rounding, round_to_tick
 from agent.options.ticks import NET_TICK
 from agent.ports import OrderRequest, TradingState
 from agent.risk.order_prices import NoOrder, PricedOrder, price_entry, price_exit
+from agent.use_cases.cover_orders import price_cover
 from agent.use_cases.desk import Desk
 from agent.use_cases.order_tracking import roll_step
 
@@ -31,6 +32,8 @@ def price_roll(
     step = roll_step(intent, desk.settings.execution)
     if step is None:
         return NoOrder("the roll is over")
+    if intent.of_shares:
+        return price_cover(desk, intent, trade, step, as_of)
     following = roll_signal_of(intent).structure
     legs = [*trade.structure.legs, *following.legs]
     quotes = desk.market.option_quotes([leg.contract for leg in legs])

@@ -28,7 +28,9 @@ def seek_roll(
     """
     try:
         limits = account_limits(desk.broker.account().equity, desk.settings.risk)
-        found = _find(desk, trade, signal, _Bounds(_taken(desk, trade, active), limits), now)
+        found = _find(
+            desk, trade, signal, _Bounds(contracts_taken(desk, trade, active), limits), now
+        )
     except (BrokerUnavailable, BrokerRefused, BrokerMisunderstood) as error:
         found = f"the market cannot be seen: {error}"
     if isinstance(found, RollPlan):
@@ -79,7 +81,7 @@ def _held_quote(desk: Desk, trade: Trade) -> StructureQuote | None:
     return quote_structure(trade.structure, desk.market.option_quotes(contracts))
 
 
-def _taken(desk: Desk, trade: Trade, active: Sequence[Trade]) -> frozenset[str]:
+def contracts_taken(desk: Desk, trade: Trade, active: Sequence[Trade]) -> frozenset[str]:
     """Name the contracts of every other trade, and those that stated intents are to open."""
     structures = [
         held

@@ -19,6 +19,7 @@ from agent.risk.fees import fill_fees
 from agent.risk.reservation import adjust_moves, release_moves
 from agent.risk.sizing import fill_exposure, scaled_risk, trade_risk
 from agent.use_cases.alerting import publish_alerts
+from agent.use_cases.cover_orders import cover_change
 from agent.use_cases.desk import Desk
 from agent.use_cases.losing_streak import commit_outcome
 from agent.use_cases.remainder_orders import remainder_change, units_at_stake
@@ -59,6 +60,8 @@ def settle(desk: Desk, intent: Intent, trade: Trade) -> SettlementResult:
 def _change(desk: Desk, intent: Intent, trade: Trade) -> BookChange:
     if intent.kind is IntentKind.ENTRY:
         return _settle_entry(desk, intent, trade)
+    if intent.of_shares:
+        return cover_change(desk, intent, trade)
     if intent.kind is IntentKind.ROLL:
         return roll_change(desk, intent, trade)
     if intent.of_residue:

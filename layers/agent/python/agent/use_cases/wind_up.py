@@ -7,6 +7,7 @@ from datetime import datetime
 
 from agent.book.certain_holdings import CertainHolding, as_held
 from agent.book.changes import BookConflict
+from agent.book.covering import first_structure
 from agent.book.lifecycle import mark_shares
 from agent.book.records import Alert, AlertKind, Trade
 from agent.book.states import ExitReason, TradeStatus
@@ -17,6 +18,7 @@ from agent.market.calendar import new_york_date
 from agent.options.structures import LegSide
 from agent.risk.sizing import is_short_put
 from agent.use_cases.desk import Desk
+from agent.use_cases.exercise_leg import exercise_instead
 from agent.use_cases.troubles import Troubles
 
 
@@ -49,6 +51,8 @@ def wind_up(
     if not (seen.shares_held or any(seen.leg_quantities.values())):
         return None
     remainder = next_to_go(seen, keeps_shares=keeps_shares(trade, desk.settings.exits))
+    if remainder is not None and (remainder.shares or 0) > 0 and holding is None:
+        remainder = exercise_instead(desk, trade, remainder)
     if remainder is None or _cannot_be_sold(desk, trade, remainder):
         return None
     bound = None
@@ -74,12 +78,16 @@ def _cannot_be_sold(desk: Desk, trade: Trade, remainder: Remainder) -> bool:
 
 
 def keeps_shares(trade: Trade, exits: ExitSettings) -> bool:
-    """Say whether the owner keeps shares that came of this trade: of a put sold alone only."""
-    if trade.manual_exit_requested or not is_short_put(trade.structure):
+    """Say whether the owner keeps shares that came of this trade: of a put sold alone only.
+
+    Those on which calls are written are kept as well.
+    """
+    if trade.manual_exit_requested or not is_short_put(first_structure(trade)):
         return False
     if trade.symbol in exits.sell_assigned_shares:
         return False
-    return bool({trade.strategy, trade.symbol} & set(exits.hold_assigned_shares))
+    kept = {*exits.hold_assigned_shares, *exits.cover_assigned_shares}
+    return bool({trade.strategy, trade.symbol} & kept)
 
 
 def mark_held_shares(desk: Desk, trades: Sequence[Trade]) -> None:

@@ -106,6 +106,10 @@ class AlpacaBroker:
                 ) from refusal
             return first
 
+    def exercise(self, symbol: str) -> None:
+        """Ask once for the exercise of every contract held long; the answer has no content."""
+        self._trading.post_bare(f"/positions/{quote(symbol, safe='')}/exercise")
+
     def order_by_client_id(self, client_order_id: str) -> BrokerOrder | None:
         """Look an order up by the id we gave it; None where the broker knows none."""
         try:

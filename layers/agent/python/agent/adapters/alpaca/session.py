@@ -186,6 +186,10 @@ class AlpacaSession:
         response = self._exchange("POST", path, payload, TRADING_VERSION, repeats=_RateLimited)
         return as_object(self._content(response, call), call)
 
+    def post_bare(self, path: str) -> None:
+        """POST without a body, on the terms of `post`; the answer's body is of no interest."""
+        self._exchange("POST", path, None, TRADING_VERSION, repeats=_RateLimited)
+
     def delete(self, path: str) -> None:
         """DELETE until the rate limit lets it; the answer's body, if any, is of no interest."""
         self._exchange("DELETE", path, None, TRADING_VERSION, repeats=_RateLimited)
