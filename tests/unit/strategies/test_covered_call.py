@@ -34,7 +34,7 @@ def changed(**changes: object) -> CoveredCall:
     return CoveredCall(SETTINGS.model_copy(update=changes), BASIS)
 
 
-def covering(strike: int = 210, **changes: object) -> Trade:
+def covering(strike: int = 210, **changes: Any) -> Trade:
     """Hold 200 shares that came at 195, and two calls on them sold at 2.00."""
     shares = SharesHeld(quantity=200, basis=BASIS, tax_basis=BASIS - 2, since=AS_OF)
     return a_trade(
@@ -157,7 +157,11 @@ def test_the_profit_target_is_that_of_the_call_alone() -> None:
 
 
 def test_nothing_stops_a_call_but_a_level_that_the_owner_set() -> None:
-    dear = {"debit": Decimal(30), "debit_natural": Decimal(31), "underlying_price": Decimal(240)}
+    dear: dict[str, Any] = {
+        "debit": Decimal(30),
+        "debit_natural": Decimal(31),
+        "underlying_price": Decimal(240),
+    }
     assert judged(CALLS, covering(), **dear).decision is None
     moved = covering(stop_debit=Decimal(20))
     verdict = judged(CALLS, moved, **dear)

@@ -239,6 +239,19 @@ def test_shares_that_somebody_else_wrote_calls_on_are_not_free(desk: TestDesk) -
     assert at_the_broker(desk)[theirs] == -trade.contracts_held
 
 
+@pytest.mark.parametrize("symbol", ["ACME", contract_symbol("C", 36, EXPIRATION)])
+def test_no_call_is_written_beside_an_order_of_somebody_else_on_the_shares(
+    desk: TestDesk, symbol: str
+) -> None:
+    trade = assigned_put(desk)
+    desk.exchange.place_order(single_order(symbol, "sell", limit="90.00", qty=1))
+
+    assert a_pass(desk).covers_begun == 0
+
+    assert refusals(desk) == ["an order of somebody else works on the shares, or on calls on them"]
+    assert stored(desk, trade).status is TradeStatus.OPEN
+
+
 def test_shares_sold_between_the_decision_and_the_order_end_the_attempt(desk: TestDesk) -> None:
     trade = assigned_put(desk)
     assert a_pass(desk).covers_begun == 1

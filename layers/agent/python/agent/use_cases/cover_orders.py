@@ -7,7 +7,7 @@ from decimal import Decimal
 from agent.book.changes import BookChange
 from agent.book.covering import CoverBooking, is_written_call, settle_cover
 from agent.book.fills import FillSummary
-from agent.book.identifiers import close_intent_id
+from agent.book.identifiers import close_intent_id, read_order_name
 from agent.book.intents import Intent
 from agent.book.records import Trade
 from agent.book.roll_fills import RollStep, roll_signal_of, summarize_roll
@@ -36,13 +36,29 @@ def free_lots(desk: Desk, trade: Trade, active: Sequence[Trade]) -> int:
     return max(free, 0) // multiplier
 
 
+def others_work_on(desk: Desk, underlying: str) -> bool:
+    """Say whether an order that is not of this stage works on shares, or on calls on them."""
+    for order in desk.broker.working_orders():
+        name = read_order_name(order.client_order_id)
+        if name is not None and name.stage == desk.settings.stage:
+            continue  # Ours close what is theirs, or write calls on shares of their own trade.
+        if any(symbol == underlying or _is_call_on(symbol, underlying) for symbol in order.symbols):
+            return True
+    return False
+
+
+def _is_call_on(symbol: str, underlying: str) -> bool:
+    if not OCC_SYMBOL_PATTERN.fullmatch(symbol):
+        return False
+    contract = parse_occ_symbol(symbol)
+    return contract.option_type is OptionType.CALL and contract.underlying == underlying
+
+
 def _short_calls(quantities: Mapping[str, int], underlying: str) -> int:
     return -sum(
         min(quantity, 0)
         for symbol, quantity in quantities.items()
-        if OCC_SYMBOL_PATTERN.fullmatch(symbol)
-        and (contract := parse_occ_symbol(symbol)).option_type is OptionType.CALL
-        and contract.underlying == underlying
+        if _is_call_on(symbol, underlying)
     )
 
 

@@ -13,7 +13,7 @@ from agent.market.calendar import new_york_date
 from agent.ports import BrokerMisunderstood, BrokerRefused, BrokerUnavailable
 from agent.strategies.covered_call import CoveredCall
 from agent.strategies.rolling import may_seek
-from agent.use_cases.cover_orders import free_lots
+from agent.use_cases.cover_orders import free_lots, others_work_on
 from agent.use_cases.desk import Desk
 from agent.use_cases.entry_blocks import closes_soon, entry_bar, opened_just_now
 from agent.use_cases.market_view import look_at
@@ -64,13 +64,15 @@ def _is_barred(desk: Desk, now: datetime) -> bool:
 def _seek(desk: Desk, trade: Trade, now: datetime) -> bool:
     """Begin to write calls and say so; where there is none to write, the reason is kept."""
     active = desk.book.active_trades()
+    found: Signal | str
     try:
         contracts = min(calls_to_write(trade), free_lots(desk, trade, active))
-        found = (
-            _best_call(desk, trade, active, now)
-            if contracts > 0
-            else "the broker does not hold the shares free that the book has"
-        )
+        if not contracts:
+            found = "the broker does not hold the shares free that the book has"
+        elif others_work_on(desk, trade.symbol):
+            found = "an order of somebody else works on the shares, or on calls on them"
+        else:
+            found = _best_call(desk, trade, active, now)
     except (BrokerUnavailable, BrokerRefused, BrokerMisunderstood) as error:
         found = f"the market cannot be seen: {error}"
     try:
