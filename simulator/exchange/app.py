@@ -102,7 +102,8 @@ class _Face:
         key_id, secret_key = _keys_of(request)
         known = compare_digest(key_id.encode(), exchange.key_id.encode())
         if not (known and compare_digest(secret_key.encode(), exchange.secret_key.encode())):
-            raise RefusalError(401, UNAUTHORIZED, "request is not authorized")
+            message = "unauthorized." if self._is_data else "request is not authorized"
+            raise RefusalError(401, UNAUTHORIZED, message)
 
 
 def _response(reply: Reply, headers: Headers) -> Response:

@@ -13,6 +13,7 @@ from simulator.exchange.numbers import Identifiers
 from simulator.exchange.order_checks import CheckedOrder, OrderChecks
 from simulator.exchange.order_requests import OrderRequest, read_order_request
 from simulator.exchange.records import (
+    WORKING_STATUSES,
     ZERO,
     Order,
     OrderClass,
@@ -94,7 +95,7 @@ class OrderDesk:
 
     def place(self, body: Any, options_level: int) -> Order:
         """Accept the order that a POST body asks for; raises RefusalError."""
-        request = read_order_request(body)
+        request = read_order_request(body, self._unused_client_id)
         client_order_id = self._unused_client_id(request.client_order_id)
         checked = self._checks.check(request, self.working, options_level)
         order = self._accept(request, checked, client_order_id)
@@ -140,8 +141,13 @@ class OrderDesk:
     def cancel(self, order_id: str) -> None:
         """Cancel a working order; raises RefusalError where it is not one."""
         if order_id in self._parent_ids:
+            status = self._orders[self._parent_ids[order_id]].status
+            if status not in WORKING_STATUSES:
+                raise unprocessable(f"leg order is already in {status} state")
             raise unprocessable("cannot cancel individual legs of a mleg order")
         order = self.find(order_id)
+        if order.is_multileg and self._faults.take_cancel_refusal():
+            raise forbidden("cancel mleg order is disabled")
         if not order.is_working or order.status is OrderStatus.PENDING_CANCEL:
             raise unprocessable(f'order is already in "{order.status}" state')
         now = self._clock.now

@@ -62,6 +62,10 @@ class Faults:
         """So many of the next multi-leg closing orders are refused."""
         self.multileg_replaces_refused = 0
         """So many of the next replacements of multi-leg orders are refused."""
+        self.multileg_submits_refused = 0
+        """So many of the next multi-leg orders are refused."""
+        self.multileg_cancels_refused = 0
+        """So many of the next cancels of multi-leg orders are refused."""
         self.greeks_missing = False
         """Set it, and snapshots carry neither greeks nor implied volatility."""
         self._hidden: frozenset[str] = frozenset()
@@ -96,6 +100,8 @@ class Faults:
         self.show_quotes()
         self._http.clear()
         self.greeks_missing = False
+        self.multileg_submits_refused = 0
+        self.multileg_cancels_refused = 0
         self.late_fills_after_cancel = 0
         self.multileg_closes_refused = 0
         self.multileg_replaces_refused = 0
@@ -145,4 +151,20 @@ class Faults:
         if taken:
             self.multileg_replaces_refused -= 1
             self.injected["multileg_replace_refused"] += 1
+        return taken
+
+    def take_submit_refusal(self) -> bool:
+        """Say whether this multi-leg order is to be refused, and count it as used."""
+        taken = self.multileg_submits_refused > 0
+        if taken:
+            self.multileg_submits_refused -= 1
+            self.injected["multileg_submit_refused"] += 1
+        return taken
+
+    def take_cancel_refusal(self) -> bool:
+        """Say whether this cancel of a multi-leg order is to be refused, and count it as used."""
+        taken = self.multileg_cancels_refused > 0
+        if taken:
+            self.multileg_cancels_refused -= 1
+            self.injected["multileg_cancel_refused"] += 1
         return taken

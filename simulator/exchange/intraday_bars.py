@@ -128,7 +128,7 @@ def intervals_between(
 ) -> list[Interval]:
     """List the parts of the world's sessions stamped within [start, end] that have begun by now.
 
-    Of recorded sessions only the parts that hold a recorded moment are known.
+    A recorded session shows the same prices throughout: it has the part that opens it alone.
     """
     return [
         interval
@@ -140,12 +140,13 @@ def intervals_between(
 
 
 def moments_between(world: World, start: datetime, end: datetime, now: datetime) -> list[datetime]:
-    """List the minutes of sessions in [start, end] up to now, or the recorded moments in it."""
-    if world.quote_times is not None:
-        return [at for at in world.quote_times if start <= at <= min(end, now)]
+    """List the minutes of sessions in [start, end] up to now; of recorded ones the opening."""
     found = []
     for session in world.sessions:
         at = session.opens_at
+        if world.quote_times is not None:
+            found += [at] if start <= at <= min(end, now) else []
+            continue
         while at < session.closes_at and at <= min(end, now):
             if at >= start:
                 found.append(at)
@@ -161,13 +162,11 @@ def _intervals_of(
     while stamp < session.closes_at and stamp <= now:
         first = max(stamp, session.opens_at)
         last = min(stamp + length - MOMENT, session.closes_at - MOMENT, now)
-        if world.quote_times is None:
-            if first <= last:
-                yield Interval(stamp, first, last, session)
-        else:
-            for at in world.quote_times:
-                if first <= at <= last:
-                    yield Interval(stamp, at, at, session, is_recording=True)
+        is_recording = world.quote_times is not None
+        if is_recording and first == session.opens_at:
+            yield Interval(stamp, first, first, session, is_recording=True)
+        elif not is_recording and first <= last:
+            yield Interval(stamp, first, last, session)
         stamp += length
 
 

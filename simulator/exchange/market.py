@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
-from agent.options.contracts import OptionContract, parse_occ_symbol
+from agent.options.contracts import OCC_SYMBOL_PATTERN, OptionContract, parse_occ_symbol
 from simulator.exchange.clock import SimulatedClock
 from simulator.exchange.faults import Faults
 from simulator.worlds.world import ListingFilter, OptionListing, StockQuote, World
@@ -19,6 +19,11 @@ def option_contract(symbol: str) -> OptionContract | None:
         return parse_occ_symbol(symbol)
     except ValueError:
         return None
+
+
+def looks_like_a_contract(symbol: str) -> bool:
+    """Say whether a symbol is spelled as OCC's are, be there such a contract or not."""
+    return OCC_SYMBOL_PATTERN.fullmatch(symbol) is not None
 
 
 def two_sided(bid: Decimal | None, ask: Decimal | None) -> tuple[Decimal, Decimal] | None:

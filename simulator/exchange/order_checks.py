@@ -88,6 +88,8 @@ class OrderChecks:
         if request.is_for_stock:
             return self._check_stock(request, working)
         contracts = self._contracts(request)
+        if request.is_multileg and self._faults.take_submit_refusal():
+            raise forbidden("submit mleg order is disabled")
         self._check_session(request)
         legs = tuple(
             self._with_intent(leg, contract)
@@ -113,11 +115,7 @@ class OrderChecks:
                     "equity legs are allowed only with a corresponding amount of call contracts"
                 )
             if contract is None or not self._is_listed(leg.symbol):
-                raise unprocessable(
-                    f"asset not found for {leg.symbol}"
-                    if request.is_multileg
-                    else f'contract "{leg.symbol}" not found'
-                )
+                raise unprocessable(self._not_listed(request, leg.symbol, contract))
             if self._is_expired(contract):
                 raise unprocessable(f'contract "{leg.symbol}" is expired')
             if contract.underlying != (contracts or [contract])[0].underlying:
@@ -126,6 +124,17 @@ class OrderChecks:
                 )
             contracts.append(contract)
         return contracts
+
+    def _not_listed(
+        self, request: OrderRequest, symbol: str, contract: OptionContract | None
+    ) -> str:
+        if request.is_multileg:
+            return f"asset not found for {symbol}"
+        if contract is None:
+            return "invalid contract"
+        if contract.underlying not in self._market.world.symbols:
+            return f'underlying asset "{contract.underlying}" not found'
+        return f'contract "{symbol}" not found'
 
     def _is_listed(self, symbol: str) -> bool:
         contract = option_contract(symbol)

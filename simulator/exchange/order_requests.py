@@ -1,13 +1,13 @@
 """Read an order from JSON, refusing what no order can say."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any, TypeVar
 
-from simulator.exchange.errors import malformed, unprocessable
-from simulator.exchange.market import option_contract
+from simulator.exchange.errors import BAD_REQUEST, RefusalError, malformed, unprocessable
+from simulator.exchange.market import looks_like_a_contract
 from simulator.exchange.numbers import read_number
 from simulator.exchange.order_numbers import (
     limit_price_of,
@@ -31,6 +31,8 @@ CLIENT_ORDER_ID_LENGTH_MAX = 128
 Kind = TypeVar("Kind", bound=StrEnum)
 LEGS_MIN = 2
 LEGS_MAX = 4
+UNSUPPORTED_TIMES_IN_FORCE = ("ioc", "fok", "opg", "cls")
+"""Of options, that is; stocks take the first two."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,17 +67,24 @@ class OrderRequest:
 
     @property
     def is_for_stock(self) -> bool:
-        return not self.is_multileg and option_contract(self.legs[0].symbol) is None
+        return not self.is_multileg and not looks_like_a_contract(self.legs[0].symbol)
 
 
-def read_order_request(body: Any) -> OrderRequest:
-    """Read the body of POST /v2/orders; raises RefusalError with Alpaca's message."""
+def read_order_request(
+    body: Any, check_client_order_id: Callable[[str | None], object]
+) -> OrderRequest:
+    """Read the body of POST /v2/orders; raises RefusalError with Alpaca's message.
+
+    What the body fails to say (40010001) is refused before what no order may say (42210000);
+    `check_client_order_id` refuses ids that are in use.
+    """
     if not isinstance(body, Mapping):
         raise malformed("request body format is invalid")
     client_order_id = read_client_order_id(body)
+    check_client_order_id(client_order_id)
     order_class = _member(OrderClass, body.get("order_class") or "simple")
     is_multileg = order_class is OrderClass.MULTILEG
-    names_contract = option_contract(str(body.get("symbol") or "")) is not None
+    names_contract = looks_like_a_contract(str(body.get("symbol") or ""))
     is_option = is_multileg or names_contract or bool(body.get("legs"))
     if order_class is None:
         raise malformed(f"invalid order_class: {body['order_class']}")
@@ -83,6 +92,7 @@ def read_order_request(body: Any) -> OrderRequest:
         raise unprocessable("complex orders not supported for options trading")
     if order_class is OrderClass.ONE_CANCELS_OTHER:
         body = with_limit_of_take_profit(body)
+    _refuse_malformed(body, is_multileg=is_multileg)
     order_type = _order_type(body, is_multileg=is_multileg, is_option=is_option)
     units = read_units(body, is_option=is_option)
     limit_price = limit_price_of(body, order_type, is_multileg=is_multileg, is_option=is_option)
@@ -94,7 +104,7 @@ def read_order_request(body: Any) -> OrderRequest:
     request = OrderRequest(
         order_class=order_class,
         order_type=order_type,
-        time_in_force=_time_in_force(body, is_option=is_option),
+        time_in_force=_time_in_force(body, is_multileg=is_multileg, is_option=is_option),
         units=units,
         limit_price=limit_price,
         legs=legs,
@@ -103,6 +113,28 @@ def read_order_request(body: Any) -> OrderRequest:
         trail=trail_of(body) if order_type is OrderType.TRAILING_STOP else None,
     )
     return replace(request, attached=_attached(body, request))
+
+
+def _refuse_malformed(body: Mapping[str, Any], *, is_multileg: bool) -> None:
+    """Raise the first refusal that is about the request's form, and none of the others."""
+    order_type = _member(OrderType, body.get("type"))
+    readers: list[Callable[[], object]] = [
+        lambda: _order_type(body, is_multileg=is_multileg, is_option=True),
+        lambda: read_units(body, is_option=True),
+        lambda: _legs(body.get("legs")) if is_multileg else _single_leg(body),
+        lambda: _time_in_force(body, is_multileg=is_multileg, is_option=True),
+    ]
+    if order_type is not None and not (is_multileg and order_type.has_stop):
+        readers += [
+            lambda: limit_price_of(body, order_type, is_multileg=is_multileg, is_option=True),
+            lambda: stop_price_of(body, order_type, is_option=True),
+        ]
+    for reader in readers:
+        try:
+            reader()
+        except RefusalError as refusal:
+            if refusal.code == BAD_REQUEST:
+                raise
 
 
 def with_limit_of_take_profit(body: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -177,7 +209,9 @@ def read_replacement(
             else read_limit_price(limit_price, is_multileg=is_multileg, is_option=is_option)
         ),
         time_in_force=(
-            _time_in_force(body, is_option=is_option) if body.get("time_in_force") else None
+            _time_in_force(body, is_multileg=is_multileg, is_option=is_option)
+            if body.get("time_in_force")
+            else None
         ),
         client_order_id=read_client_order_id(body),
         stop_price=(
@@ -209,18 +243,23 @@ def _order_type(body: Mapping[str, Any], *, is_multileg: bool, is_option: bool) 
     )
     if order_type is not None and not unfit:
         return order_type
+    if is_option and order_type is None:
+        raise unprocessable("invalid option order_type")
     if is_option:
         raise unprocessable("invalid order type for options trading")
     raise malformed(f"invalid order type: {named!s}")
 
 
-def _time_in_force(body: Mapping[str, Any], *, is_option: bool) -> TimeInForce:
+def _time_in_force(body: Mapping[str, Any], *, is_multileg: bool, is_option: bool) -> TimeInForce:
     named = body.get("time_in_force")
     time_in_force = _member(TimeInForce, named)
     if time_in_force is not None and not (is_option and time_in_force.is_immediate):
         return time_in_force
     if named is None:
         raise malformed("time_in_force is required")
+    if is_option and named not in UNSUPPORTED_TIMES_IN_FORCE:
+        what = "time in force" if is_multileg else "option time_in_force"
+        raise unprocessable(f"invalid {what}")
     if is_option:
         raise unprocessable("order_time_in_force provided not supported for options trading")
     raise unprocessable(f"time_in_force {named!s} is not supported by this exchange")

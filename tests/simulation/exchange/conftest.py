@@ -1,8 +1,10 @@
 """A served exchange and alpaca-py's own clients pointed at it."""
 
 import importlib
+import os
 import warnings
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -15,6 +17,18 @@ with warnings.catch_warnings():
     importlib.import_module("alpaca.trading")
 
 from tests.simulation.exchange.alpaca_clients import Clients, clients_of, close_clients
+
+SPECIFICATIONS = Path(__file__).resolve().parents[4] / "shared" / "specs"
+
+
+@pytest.fixture(scope="session")
+def specification_directory() -> Path:
+    """Give Alpaca's files beside the checkout; CI must have them."""
+    if not SPECIFICATIONS.is_dir():
+        if os.environ.get("CI") == "true":
+            pytest.fail(f"CI runs need Alpaca's OpenAPI files in {SPECIFICATIONS}")
+        pytest.skip("Alpaca's OpenAPI files are not beside this checkout")
+    return SPECIFICATIONS
 
 
 @pytest.fixture

@@ -97,11 +97,11 @@ def test_other_lengths_are_refused_by_name(timeframe: str) -> None:
         bars(exchange_at_noon(), timeframe)
 
 
-def test_recorded_sessions_know_one_moment_and_have_the_bar_that_holds_it() -> None:
+def test_recorded_sessions_stand_still_and_have_the_bar_that_opens_them() -> None:
     world = usual_world()
     world.quote_times = (NOON,)
     (bar,) = bars(exchange_at_noon(world), "1Hour")
-    assert (bar["t"][11:16], ohlc(bar), bar["v"]) == ("16:00", (105, 105, 105, 105), 1_000_000)
+    assert (bar["t"][11:16], ohlc(bar), bar["v"]) == ("13:00", (105, 105, 105, 105), 1_000_000)
 
 
 @pytest.fixture
