@@ -79,7 +79,11 @@ def aws_client(service: str, region: str | None) -> "BaseClient":
         retries={"total_max_attempts": ATTEMPTS_MAX},
     )
     session: Any = boto3.Session(region_name=region)
-    client: BaseClient = session.client(service, config=config)
+    try:
+        client: BaseClient = session.client(service, config=config)
+    except ValueError as problem:
+        # An address of the environment that is none.
+        raise ReportedProblem(f"AWS: {problem}") from problem
     return client
 
 

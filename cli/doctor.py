@@ -86,8 +86,7 @@ def needs(settings: Settings) -> Iterator[Need]:
 
 def remarks(settings: Settings) -> Iterator[str]:
     """Name what a configuration that is valid may still not mean."""
-    if settings.live_trading:
-        yield "It trades real money: live_trading is set."
+    yield from _remarks_on_real_money(settings)
     if "cash_secured_put" in settings.strategies and not settings.cash_secured_put.willing_to_own:
         yield "It sells no puts alone: cash_secured_put.willing_to_own names no symbol."
     if settings.market.earnings_unknown == "block" and not settings.market.symbols_without_reports:
@@ -106,6 +105,15 @@ def remarks(settings: Settings) -> Iterator[str]:
             warning = _out_of_reach(strategy, structure, credit)
             if warning is not None:
                 yield f"{strategy.name}, {name} for {credit:.2f}: {warning}"
+
+
+def _remarks_on_real_money(settings: Settings) -> Iterator[str]:
+    if settings.live_trading:
+        yield "It trades real money: live_trading is set."
+    if settings.live_trading and not settings.market.quotes_are_consolidated:
+        yield (
+            "It enters nothing: real money takes market.stock_feed sip and market.option_feed opra."
+        )
 
 
 def _entering(settings: Settings) -> "Iterator[Strategy]":

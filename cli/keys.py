@@ -30,12 +30,14 @@ LiveOption = Annotated[
 
 
 def read_credentials(key_file: Path | None) -> Credentials:
-    """Read the keys; raise ReportedProblem, or CredentialsMalformed, where there are none."""
+    """Read the keys; raise ReportedProblem, or CredentialsMalformed, where they are none."""
     if key_file is not None:
         try:
             return parse_credentials(key_file.read_text(encoding="utf-8"))
         except (OSError, UnicodeDecodeError) as problem:
             raise ReportedProblem(f"cannot read {key_file}") from problem
+        except CredentialsMalformed as problem:
+            raise ReportedProblem(f"{key_file}: {problem}") from problem
     missing = [name for name in (KEY_ID, SECRET_KEY) if not os.environ.get(name)]
     if missing:
         raise ReportedProblem(f"no keys: give --key-file, or set {' and '.join(missing)}")

@@ -70,6 +70,7 @@ def test_what_a_valid_configuration_may_not_mean_is_named() -> None:
     risky = Settings(live_trading=True, risk=RiskSettings(losing_streak_max=0, betas={"AAPL": 1.2}))
     found = " ".join(remarks(risky))
     assert "real money" in found
+    assert "It enters nothing: real money takes market.stock_feed sip" in found
     assert "No losing streak" in found
     assert "Every beta" not in found
 

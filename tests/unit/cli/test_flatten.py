@@ -378,3 +378,13 @@ def test_wrong_keys_are_one_sentence_without_the_keys(
     account.key_file.write_text(json.dumps(keys), encoding="utf-8")
     assert flatten(account, "--yes") == 2
     assert "hush-hush" not in capsys.readouterr().err
+
+
+def test_a_file_of_keys_that_is_malformed_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    key_file = tmp_path / "keys.json"
+    key_file.write_text("{", encoding="utf-8")
+    assert run(["flatten", "--broker-only", "--key-file", str(key_file)]) == 2
+    told = capsys.readouterr().err
+    assert f"{key_file}: the broker's secret is not usable: the text: it is not JSON" in told

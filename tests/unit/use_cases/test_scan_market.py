@@ -179,6 +179,22 @@ def test_a_restricted_desk_does_not_scan(state: TradingState) -> None:
     assert desk.scan().status == f"trading_{state}"
 
 
+@pytest.mark.parametrize(
+    "feeds", [{}, {"stock_feed": "sip"}, {"stock_feed": "iex", "option_feed": "opra"}]
+)
+def test_real_money_enters_nothing_on_quotes_that_are_not_of_all_exchanges(
+    feeds: dict[str, str],
+) -> None:
+    desk = ScanDesk(settings_for(live_trading=True, market=feeds))
+    assert desk.scan().status == "quotes_not_consolidated"
+
+
+def test_real_money_enters_on_consolidated_quotes() -> None:
+    both = {"stock_feed": "sip", "option_feed": "opra"}
+    desk = ScanDesk(settings_for(live_trading=True, market=both))
+    assert desk.scan().entries == 1
+
+
 def test_another_account_is_not_traded() -> None:
     desk = ScanDesk(settings_for())
     desk.control.bind_account("PA-SOMEBODY-ELSE")

@@ -70,12 +70,18 @@ class FunctionDesk:
     def _alpaca(self) -> "AlpacaConnection":
         from agent.adapters.alpaca.connection import connect
         from agent.adapters.alpaca.credentials import parse_credentials
+        from agent.adapters.alpaca.market_data import DataFeeds
         from agent.adapters.aws.secrets import SecretsManagerSecrets
 
         if not isinstance(self._environment, FunctionEnvironment):
             raise TypeError("this function's environment names no keys of the broker")
         text = SecretsManagerSecrets().text(self._environment.alpaca_secret_arn)
-        return connect(parse_credentials(text), live_trading=self.settings.live_trading)
+        market = self.settings.market
+        return connect(
+            parse_credentials(text),
+            live_trading=self.settings.live_trading,
+            feeds=DataFeeds(stocks=market.stock_feed, options=market.option_feed),
+        )
 
     @property
     def broker(self) -> Broker:

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from agent.adapters.alpaca.market_data import AlpacaMarketData
+from agent.adapters.alpaca.market_data import AlpacaMarketData, DataFeeds
+from agent.adapters.alpaca.session import AlpacaSession
 from agent.options.contracts import OptionType
 from agent.ports import BrokerMisunderstood, ChainRequest
 from tests.unit.adapters.alpaca.builders import ACME, NOON, bar_json, put, quoted
@@ -16,6 +17,7 @@ from tests.unit.adapters.alpaca.canned_server import CannedServer
 CHAIN = "GET /v1beta1/options/snapshots/ACME"
 QUOTES = "GET /v1beta1/options/snapshots"
 CONTRACTS = "GET /v2/options/contracts"
+STOCKS, BARS = "GET /v2/stocks/snapshots", "GET /v2/stocks/bars"
 BOUNDS = ChainRequest(
     expiration_min=date(2026, 7, 10),
     expiration_max=date(2026, 7, 30),
@@ -292,3 +294,24 @@ def test_option_quotes_come_in_batches_of_a_hundred(
     sizes = [len(query["symbols"].split(",")) for query in server.queries(QUOTES)]
     assert sizes == [100, 50]
     assert market.option_quotes([]) == {}
+
+
+def test_the_feeds_of_the_settings_are_asked_for(
+    server: CannedServer, session: AlpacaSession
+) -> None:
+    market = AlpacaMarketData(session, session, DataFeeds(stocks="sip", options="opra"))
+    server.says(STOCKS, {"ACME": quoted()}).says(BARS, {"bars": None})
+    server.says(CHAIN, snapshots({})).says(QUOTES, snapshots({})).says(CONTRACTS, contracts())
+    market.underlyings(["ACME"])
+    market.chain(ACME, BOUNDS, NOON)
+    market.option_quotes([put(100)])
+    asked = [server.queries(call)[0]["feed"] for call in (STOCKS, CHAIN, QUOTES)]
+    assert asked == ["sip", "opra", "opra"]
+
+
+def test_without_a_word_of_the_settings_the_broker_chooses_the_feed(
+    server: CannedServer, market: AlpacaMarketData
+) -> None:
+    server.says(QUOTES, snapshots({}))
+    market.option_quotes([put(100)])
+    assert "feed" not in server.queries(QUOTES)[0]

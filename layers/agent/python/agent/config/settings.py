@@ -58,6 +58,14 @@ class MarketSettings(Section):
     mark_quote_width_max_fraction: Decimal = Field(
         Decimal("0.60"), gt=0, description="a wider quote is no mark: the model marks instead"
     )
+    stock_feed: Literal["sip", "iex"] | None = Field(
+        None,
+        description="feed asked for stock quotes; null leaves it to the broker, who gives the "
+        "best that was paid for. With real money nothing is entered but on sip, said here",
+    )
+    option_feed: Literal["opra", "indicative"] | None = Field(
+        None, description="the same for option quotes: with real money nothing but on opra"
+    )
     iv_rank_min: Percent = Field(25, description="IV rank must exceed this, 0-100")
     iv_history_sessions_min: int = Field(
         60, ge=2, description="fewer sessions of IV history leave the rank unknown: no entry"
@@ -88,6 +96,11 @@ class MarketSettings(Section):
     rate_curve_age_max_days: int = Field(
         35, ge=1, description="a rate curve whose newest date is older than this is alarmed"
     )
+
+    @property
+    def quotes_are_consolidated(self) -> bool:
+        """Say whether quotes are asked of all exchanges together: the broker then refuses less."""
+        return self.stock_feed == "sip" and self.option_feed == "opra"
 
     @model_validator(mode="after")
     def _bounds_are_ordered(self) -> Self:

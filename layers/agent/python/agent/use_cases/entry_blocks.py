@@ -32,7 +32,13 @@ class EntryBar:
 
 
 def entry_bar(desk: Desk, now: datetime) -> EntryBar | None:
-    """Find what bars every entry: the owner's word first, then a refusal that still holds."""
+    """Find what bars every entry: quotes too poor for real money, the owner's word, a refusal."""
+    if desk.settings.live_trading and not desk.settings.market.quotes_are_consolidated:
+        return EntryBar(
+            "quotes_not_consolidated",
+            "with real money nothing is entered but on market.stock_feed sip and"
+            " market.option_feed opra",
+        )
     state = desk.control.trading_state()
     if state is not TradingState.ACTIVE:
         return EntryBar(f"trading_{state}", f"trading is {state}")

@@ -8,7 +8,7 @@ from typing import Self
 from agent.adapters.alpaca.broker import AlpacaBroker
 from agent.adapters.alpaca.credentials import Credentials, endpoints_for
 from agent.adapters.alpaca.hours import AlpacaHours
-from agent.adapters.alpaca.market_data import AlpacaMarketData
+from agent.adapters.alpaca.market_data import AlpacaMarketData, DataFeeds
 from agent.adapters.alpaca.past_sessions import AlpacaPastSessions
 from agent.adapters.alpaca.session import AlpacaSession, Timeouts
 
@@ -42,6 +42,7 @@ def connect(
     credentials: Credentials,
     *,
     live_trading: bool,
+    feeds: DataFeeds | None = None,
     timeouts: Timeouts | None = None,
     sleep: Callable[[float], None] = time.sleep,
 ) -> AlpacaConnection:
@@ -55,7 +56,7 @@ def connect(
     return AlpacaConnection(
         broker=AlpacaBroker(trading),
         hours=AlpacaHours(trading),
-        market=AlpacaMarketData(trading, data),
+        market=AlpacaMarketData(trading, data, feeds),
         past=AlpacaPastSessions(trading, data),
         sessions=(trading, data),
     )

@@ -1,6 +1,7 @@
 """Stock and option quotes behind the MarketData port."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from urllib.parse import quote
@@ -30,6 +31,18 @@ The broker gives the latest bar there is, which for a contract that hardly trade
 """
 
 
+@dataclass(frozen=True)
+class DataFeeds:
+    """Name the feeds asked for; None leaves the choice to the broker."""
+
+    stocks: str | None = None
+    options: str | None = None
+
+
+def _of(feed: str | None) -> dict[str, str]:
+    return {} if feed is None else {"feed": feed}
+
+
 class AlpacaMarketData:
     """Read quotes from Alpaca's data endpoint, open interest from its trading endpoint.
 
@@ -39,8 +52,11 @@ class AlpacaMarketData:
     thread.
     """
 
-    def __init__(self, trading: AlpacaSession, data: AlpacaSession) -> None:
+    def __init__(
+        self, trading: AlpacaSession, data: AlpacaSession, feeds: DataFeeds | None = None
+    ) -> None:
         self._data = data
+        self._feeds = feeds or DataFeeds()
         self._open_interest = OpenInterestCache(trading)
         self._average_volume = AverageVolumeCache(data)
         self._dividends = DividendCache(data)
@@ -55,7 +71,10 @@ class AlpacaMarketData:
         """
         snapshots: dict[str, Answer] = {}
         for batch in _batches(sorted(set(symbols))):
-            answer = self._data.read_object("/stocks/snapshots", {"symbols": ",".join(batch)})
+            answer = self._data.read_object(
+                "/stocks/snapshots",
+                {"symbols": ",".join(batch), **_of(self._feeds.stocks)},
+            )
             snapshots.update(_by_symbol(answer, batch))
         quotes = {
             symbol: latest
@@ -99,7 +118,11 @@ class AlpacaMarketData:
     ) -> tuple[OptionQuote, ...]:
         pages = self._data.read_pages(
             f"/options/snapshots/{quote(underlying, safe='')}",
-            {"limit": str(SNAPSHOTS_PAGE_SIZE), **chain_parameters(request)},
+            {
+                "limit": str(SNAPSHOTS_PAGE_SIZE),
+                **_of(self._feeds.options),
+                **chain_parameters(request),
+            },
             version=OPTIONS_VERSION,
         )
         listed = self._open_interest.listed(underlying, request, session)
@@ -129,7 +152,11 @@ class AlpacaMarketData:
         for batch in _batches(sorted(by_symbol)):
             pages = self._data.read_pages(
                 "/options/snapshots",
-                {"symbols": ",".join(batch), "limit": str(SYMBOLS_PER_CALL)},
+                {
+                    "symbols": ",".join(batch),
+                    "limit": str(SYMBOLS_PER_CALL),
+                    **_of(self._feeds.options),
+                },
                 version=OPTIONS_VERSION,
             )
             for page in pages:
