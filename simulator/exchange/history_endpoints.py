@@ -1,6 +1,6 @@
 """The market data API: bars, quotes and trades of past moments, of stocks and of options."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, time, timedelta
 from typing import TypeVar
 
@@ -30,7 +30,7 @@ from simulator.exchange.market_rendering import (
     render_stock_trade,
 )
 from simulator.exchange.numbers import timestamp
-from simulator.worlds.world import DailyBar, TradingSession
+from simulator.worlds.world import DailyBar, ListingFilter, OptionListing, TradingSession
 
 PAGE_DEFAULT = 1_000
 PAGE_MAX = 10_000
@@ -113,9 +113,8 @@ def get_option_bars(exchange: Exchange, call: Call) -> Reply:
         intervals = intervals_between(exchange.world, length, start, end, exchange.now)
         return _by_symbol("bars", *_paged(call, list(known), intervals, render))
     rows: Rows = []
-    for symbol, contract in known.items():
-        bars = [_option_day(exchange, contract, session) for session in exchange.world.sessions]
-        kept = bars_between(length.joined([bar for bar in bars if bar is not None]), start, end)
+    for symbol, bars in _option_days(exchange, known).items():
+        kept = bars_between(length.joined(bars), start, end)
         rows.extend((symbol, render_bar(bar)) for bar in _ordered(call, kept))
     return _by_symbol("bars", *page_from(rows, call.text("page_token"), _limit(call)))
 
@@ -159,17 +158,42 @@ def _auctions(exchange: Exchange, call: Call) -> tuple[Sequence[tuple[str, Json]
     return page_from(rows, call.text("page_token"), _limit(call))
 
 
+def _option_days(
+    exchange: Exchange, contracts: Mapping[str, OptionContract]
+) -> dict[str, list[DailyBar]]:
+    """Give the daily bars of contracts, by OCC symbol: two looks at a chain a session."""
+    look = exchange.world.chain
+    days: dict[str, list[DailyBar]] = {symbol: [] for symbol in contracts}
+    for underlying in sorted({contract.underlying for contract in contracts.values()}):
+        own = [each for each in contracts.values() if each.underlying == underlying]
+        bounds = ListingFilter(
+            expiration_min=min(each.expiration for each in own),
+            expiration_max=max(each.expiration for each in own),
+            strike_min=min(each.strike for each in own),
+            strike_max=max(each.strike for each in own),
+        )
+        for session in exchange.world.sessions:
+            last_moment = min(session.closes_at - LAST_QUOTE_BEFORE_CLOSE, exchange.now)
+            if last_moment < session.opens_at:
+                break
+            opening, closing = (
+                {each.contract.symbol: each for each in look(underlying, at, bounds)}
+                for at in (session.opens_at, last_moment)
+            )
+            for contract in own:
+                symbol = contract.symbol
+                bar = _option_day(session, opening.get(symbol), closing.get(symbol))
+                if bar is not None:
+                    days[symbol].append(bar)
+    return days
+
+
 def _option_day(
-    exchange: Exchange, contract: OptionContract, session: TradingSession
+    session: TradingSession, opening: OptionListing | None, closing: OptionListing | None
 ) -> DailyBar | None:
-    last_moment = min(session.closes_at - LAST_QUOTE_BEFORE_CLOSE, exchange.now)
-    if last_moment < session.opens_at or contract.expiration < session.session:
-        return None
-    closing = exchange.world.option(contract, last_moment)
     close = None if closing is None else mark_of(closing.bid, closing.ask)
     if closing is None or close is None or closing.volume <= 0:
         return None
-    opening = exchange.world.option(contract, session.opens_at)
     opened = close
     if opening is not None and opening.at >= session.opens_at:
         opened = mark_of(opening.bid, opening.ask) or close
