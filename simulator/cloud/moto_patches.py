@@ -2,9 +2,9 @@
 
 moto's interpreter runs an execution in threads, waits in real time and knows no Lambda runtime
 but Docker; its transactions copy whole tables. The local cloud needs one thread, simulated time,
-our handlers and cheap transactions. All that is in this module and `moto_transactions`, and what
-follows its writes in `moto_recording`; tests compare the code replaced here with what moto ships,
-so an upgrade cannot drift.
+our handlers and cheap requests. All that is in this module, in `moto_transactions` and in
+`moto_shortcuts`, and what follows its writes in `moto_recording`; tests compare the code replaced
+with what moto ships, so an upgrade cannot drift.
 """
 
 import json
@@ -17,12 +17,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from typing import Any, Protocol
-from unittest.mock import patch
 
 from jsonata import JException, Jsonata, Utils
 from moto import mock_aws
 from moto.core.models import responses_mock
-from moto.core.serialize import ResponseSerializer
 from moto.dynamodb.models import DynamoDBBackend
 from moto.moto_api._internal import mock_random
 from moto.sns.models import sns_backends
@@ -51,11 +49,12 @@ from moto.stepfunctions.parser.asl.component.state.wait.wait_function.wait_funct
     WaitFunction,
 )
 from moto.stepfunctions.parser.asl.eval.event.event_detail import EventDetails
-from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguageParser
 from moto.stepfunctions.parser.backend.execution_worker import ExecutionWorker
 from moto.stepfunctions.parser.models import StepFunctionsParserBackend
 
 from simulator.cloud import moto_transactions
+from simulator.cloud.moto_shortcuts import SHORTCUTS
+from simulator.cloud.replacement import Replacement, replaced
 
 EXECUTION_NAME = re.compile(r"[A-Za-z0-9_-]{1,80}")
 JSONATA_PROGRAMS_MAX = 1024
@@ -132,24 +131,6 @@ class QueuedExecution:
         return len(self._worker.env.event_manager.get_event_history())
 
 
-@dataclass(frozen=True)
-class Replacement:
-    """Replace attribute `name` of `owner`; `reviewed` is the code whose behaviour was studied."""
-
-    owner: Any
-    name: str
-    value: Any
-    reviewed: Any
-
-
-# Parsing a definition takes ten times as long as running it, and the parsed program keeps no state.
-PARSE_ONCE = Replacement(
-    AmazonStateLanguageParser,
-    "parse",
-    lru_cache(maxsize=32)(AmazonStateLanguageParser.parse),
-    AmazonStateLanguageParser.parse,
-)
-
 CHEAP_TRANSACTIONS = Replacement(
     DynamoDBBackend,
     "transact_write_items",
@@ -158,22 +139,10 @@ CHEAP_TRANSACTIONS = Replacement(
 )
 
 
-# moto looks for each of the ten members of every attribute value under several spellings; ours
-# are spelt as DynamoDB spells them, and most of a run's answers are attribute values.
-_original_get_value = ResponseSerializer.get_value
 _original_start_execution = StepFunctionsParserBackend.start_execution
 
 
-def _get_value(serializer: Any, value: Any, key: str, shape: Any) -> Any:
-    if type(value) is dict and shape.parent.name == "AttributeValue":
-        return value.get(key)
-    return _original_get_value(serializer, value, key, shape)
-
-
-QUICK_ATTRIBUTE_VALUES = Replacement(
-    ResponseSerializer, "get_value", _get_value, ResponseSerializer
-)
-STANDING = (PARSE_ONCE, CHEAP_TRANSACTIONS, QUICK_ATTRIBUTE_VALUES)
+STANDING = (CHEAP_TRANSACTIONS, *SHORTCUTS)
 """What is replaced as long as moto runs, whoever starts executions."""
 
 
@@ -277,7 +246,7 @@ def simulated_aws(seed: int) -> Iterator[None]:
         mock_random.seed(seed)
         with ExitStack() as stack:
             for replacement in STANDING:
-                stack.enter_context(_replaced(replacement))
+                stack.enter_context(replaced(replacement))
             yield
 
 
@@ -286,7 +255,7 @@ def single_threaded(host: Host) -> Iterator[None]:
     """Put `host` in charge of the interpreter's order, time and handlers."""
     with ExitStack() as stack:
         for replacement in replacements(host):
-            stack.enter_context(_replaced(replacement))
+            stack.enter_context(replaced(replacement))
         # A failing task is the state machine's business, not an error of the interpreter.
         stack.enter_context(_quiet(logging.getLogger("moto.stepfunctions")))
         stack.callback(utils.TMP_THREADS.clear)
@@ -305,12 +274,6 @@ def sent_notifications(account: str, region: str) -> tuple[tuple[str, str, str, 
         for topic in sns_backends[account][region].topics.values()
         for _message_id, message, subject, attributes, _group_id in topic.sent_notifications
     )
-
-
-@contextmanager
-def _replaced(replacement: Replacement) -> Iterator[None]:
-    with patch.object(replacement.owner, replacement.name, replacement.value):
-        yield
 
 
 @contextmanager

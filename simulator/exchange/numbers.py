@@ -8,6 +8,7 @@ from functools import lru_cache
 from simulator.exchange.calendar import NEW_YORK
 
 AVERAGE_PRICE_PLACES = Decimal("0.000001")
+TIMESTAMPS_MAX = 4096
 
 
 def plain(number: Decimal | int) -> str:
@@ -32,7 +33,13 @@ def average(total: Decimal, count: int) -> Decimal:
 @lru_cache(maxsize=1_000)
 def timestamp(at: datetime) -> str:
     """Spell an aware moment as RFC 3339 in UTC."""
-    return at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+    return _spelled(at.astimezone(UTC))
+
+
+@lru_cache(maxsize=TIMESTAMPS_MAX)
+def _spelled(at: datetime) -> str:
+    """Spell a moment of UTC; a chain repeats the same few hundreds of times."""
+    return at.isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 def timestamp_or_none(at: datetime | None) -> str | None:

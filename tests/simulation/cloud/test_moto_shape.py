@@ -1,7 +1,7 @@
 """The insides of moto that the local cloud replaces are still those that were studied.
 
-Where this fails after an upgrade, read what changed, adapt simulator/cloud/moto_patches.py, and
-only then write the new digest here.
+Where this fails after an upgrade, read what changed, adapt simulator/cloud/moto_*.py, and only
+then write the new digest here.
 """
 
 import hashlib
@@ -15,13 +15,22 @@ import moto
 import pytest
 
 from simulator.cloud import moto_patches
-from simulator.cloud.moto_patches import QueuedExecution, Replacement, TaskOutcome
+from simulator.cloud.moto_patches import QueuedExecution, TaskOutcome
+from simulator.cloud.replacement import Replacement
 
 STUDIED_VERSION = "5.2.5"
 STUDIED: Mapping[str, str] = MappingProxyType(
     {
         "AmazonStateLanguageParser.parse": "a59a7d18760fb22e",
         "ResponseSerializer.get_value": "6266dfddaa30faa3",
+        "UpdateExpressionParser.make": "4f53df8e573dc135",
+        "validators.deepcopy": "550a62418ff7b224",
+        "DepthFirstTraverser.traverse_node_recursively": "ec3e3b9cd5fdd87f",
+        "responses.method_names_from_class": "9dbac89d082b655f",
+        "BaseResponse._enrich_response": "86cd4a4051dd20e8",
+        "BotocoreStubber.process_request": "f79a1a778c7e755f",
+        "JSONFileLoader.load_file": "01c36b3a078faeb4",
+        "RequestSigner.sign": "b066ac228d0a9b81",
         "DynamoDBBackend.transact_write_items": "81db2cb7d94e39c9",
         "ExecutionWorker.start": "6ce07ac0ff04ac75",
         "ExecutionWorker.stop": "dc18be1944e1abeb",
@@ -83,9 +92,12 @@ def test_every_studied_piece_is_still_replaced() -> None:
 
 
 def test_everything_is_put_back() -> None:
-    before = [getattr(replacement.owner, replacement.name) for replacement in REPLACEMENTS]
+    def all_of_them() -> list[Any]:
+        return [inspect.getattr_static(each.owner, each.name) for each in REPLACEMENTS]
+
+    before = all_of_them()
     with moto_patches.simulated_aws(0), moto_patches.single_threaded(IdleHost()):
-        during = [getattr(replacement.owner, replacement.name) for replacement in REPLACEMENTS]
-    after = [getattr(replacement.owner, replacement.name) for replacement in REPLACEMENTS]
+        during = all_of_them()
+    after = all_of_them()
     assert all(one is not other for one, other in zip(before, during, strict=True))
     assert all(one is other for one, other in zip(before, after, strict=True))

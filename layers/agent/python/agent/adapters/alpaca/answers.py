@@ -11,6 +11,7 @@ from agent.ports import BrokerMisunderstood
 
 NUMBER_DIGITS_MAX = 18
 """More digits before the point than any amount of money or volume has."""
+NUMBER_TYPES = (str, int, float, Decimal)
 YEAR_MIN = 1970
 YEAR_MAX = 2199
 
@@ -53,7 +54,7 @@ class Answer:
     def number(self, name: str) -> Decimal:
         """Read a finite number, spelled as a JSON number or as a text."""
         value = self._required(name)
-        if isinstance(value, bool) or not isinstance(value, str | int | float | Decimal):
+        if isinstance(value, bool) or not isinstance(value, NUMBER_TYPES):
             raise self._misfit(name, "a number")
         try:
             number = Decimal(str(value))
