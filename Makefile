@@ -9,7 +9,7 @@ PURE := config options market book strategies risk learning
 COVERAGE := $(PURE:%=--cov=agent.%) --cov-branch --cov-report=term:skip-covered --cov-fail-under=97
 export UV_PYTHON_DOWNLOADS := never
 
-.PHONY: help setup demo synth lint types test nightly lock clean
+.PHONY: help setup demo synth lint types test suites nightly lock clean
 
 help:  ## What there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -42,7 +42,11 @@ types: setup  ## mypy, strict (the first run reads the CDK and takes a minute)
 QUICK := tests/unit tests/properties
 LONG := tests/simulation tests/readme tests/e2e tests/infra tests/workflows tests/contracts
 
-test: setup lint types  ## Everything that CI checks
+# mypy takes one core for a minute and more: it works beside the suites, and either fails the whole.
+test: setup lint  ## Everything that CI checks
+	@$(MAKE) --no-print-directory -j2 types suites
+
+suites: setup
 	@$(BIN)/pytest -q -n auto $(COVERAGE) $(QUICK)
 	@$(BIN)/pytest -q -n auto --dist worksteal $(LONG)
 

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
+from botocore import useragent
 from botocore.loaders import JSONFileLoader
 from botocore.signers import RequestSigner
 from moto.core import responses
@@ -33,6 +34,7 @@ DEFINITIONS_MAX = 32
 EXPRESSIONS_MAX = 1024
 CLASSES_MAX = 64
 FILES_MAX = 256
+WORDS_MAX = 1024
 REQUEST_ID = re.compile(r"(?<=<RequestId>).*(?=</RequestId>)")
 
 DYNAMODB = re.compile(r"https://dynamodb\.[a-z0-9-]+\.amazonaws\.com/")
@@ -82,6 +84,14 @@ def traverse(traverser: Any, node: Any, child_id: int = -1) -> Any:
     return _visit(traverser, kinds, before_child, node, child_id)
 
 
+def count_actions(validator: Any, node: Any) -> Any:
+    """Count the clauses of an expression once; moto counts them again in each of its parts.
+
+    A part has no more clauses than the whole, so the whole is refused exactly where one is.
+    """
+    return validator.verify_action_counts(node)
+
+
 def _visit(
     traverser: Any,
     kinds: tuple[type, ...],
@@ -89,7 +99,8 @@ def _visit(
     node: Any,
     child_id: int,
 ) -> Any:
-    if not _is_any(type(node), (Node,)):
+    kind: Any = type(node)
+    if not _is_any(kind, (Node,)):
         return node
     parent = node.parent
     if node.children is not None:
@@ -97,7 +108,7 @@ def _visit(
             if before_child is not None:
                 before_child(node, number)
             _visit(traverser, kinds, before_child, child, number)
-    if _is_any(type(node), kinds):
+    if _is_any(kind, kinds):
         node = traverser.process(node)
         node.parent = parent
         if parent:
@@ -180,6 +191,18 @@ SHORTCUTS = (
         "traverse_node_recursively",
         traverse,
         DepthFirstTraverser,
+    ),
+    Replacement(
+        validators.ActionCountValidator,
+        "traverse",
+        count_actions,
+        validators.ActionCountValidator,
+    ),
+    Replacement(
+        useragent,
+        "sanitize_user_agent_string_component",
+        lru_cache(maxsize=WORDS_MAX)(useragent.sanitize_user_agent_string_component),
+        useragent.sanitize_user_agent_string_component,
     ),
     Replacement(
         responses,

@@ -1,8 +1,9 @@
 """The market data API: options; and the trading API's list of contracts."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
 from agent.options.contracts import OptionType
 from simulator.exchange.calendar import SATURDAY, new_york_date
@@ -131,7 +132,8 @@ def get_contracts(exchange: Exchange, call: Call) -> Reply:
     listed.sort(key=lambda listing: listing.contract.symbol)
     keys = [listing.contract.symbol for listing in listed]
     page, token = page_after(listed, keys, call.text("page_token"), limit)
-    rows = [_contract(exchange, call, listing, is_listed=is_listed) for listing in page]
+    render = _contract_renderer(exchange, call)
+    rows = [render(listing, is_listed=is_listed) for listing in page]
     return Reply({"option_contracts": rows, "next_page_token": token})
 
 
@@ -141,7 +143,7 @@ def get_contract(exchange: Exchange, call: Call) -> Reply:
     listing = exchange.market.option(exchange.identifiers.symbol_of(named))
     if listing is None:
         raise not_found(f"option contract {named} not found")
-    return Reply(_contract(exchange, call, listing))
+    return Reply(_contract_renderer(exchange, call)(listing))
 
 
 def _expired(exchange: Exchange, underlying: str, bounds: ListingFilter) -> Iterator[OptionListing]:
@@ -159,18 +161,16 @@ def _expired(exchange: Exchange, underlying: str, bounds: ListingFilter) -> Iter
             yield from exchange.world.chain(underlying, at, on_the_day)
 
 
-def _contract(
-    exchange: Exchange, call: Call, listing: OptionListing, *, is_listed: bool = True
-) -> Json:
+def _contract_renderer(exchange: Exchange, call: Call) -> Callable[..., Json]:
+    """Give what spells the contracts of one answer, all as of the same session."""
     _, before = sessions_around(exchange.calendar, exchange.now)
     if before is None and exchange.open_interest_on_first_day:
         before = exchange.calendar.session_before(exchange.calendar.first.session)
-    return render_contract(
-        listing,
-        exchange.identifiers,
-        None if before is None else before.session.isoformat(),
+    return partial(
+        render_contract,
+        identifiers=exchange.identifiers,
+        open_interest_date=None if before is None else before.session.isoformat(),
         show_deliverables=call.flag("show_deliverables"),
-        is_listed=is_listed,
     )
 
 

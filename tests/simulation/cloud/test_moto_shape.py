@@ -26,6 +26,8 @@ STUDIED: Mapping[str, str] = MappingProxyType(
         "UpdateExpressionParser.make": "4f53df8e573dc135",
         "validators.deepcopy": "550a62418ff7b224",
         "DepthFirstTraverser.traverse_node_recursively": "ec3e3b9cd5fdd87f",
+        "ActionCountValidator.traverse": "3fe995f04a9c4a2d",
+        "useragent.sanitize_user_agent_string_component": "4536076c32a93958",
         "responses.method_names_from_class": "9dbac89d082b655f",
         "BaseResponse._enrich_response": "86cd4a4051dd20e8",
         "BotocoreStubber.process_request": "f79a1a778c7e755f",

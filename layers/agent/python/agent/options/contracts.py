@@ -5,11 +5,13 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 OCC_SYMBOL_PATTERN = re.compile(r"([A-Z][A-Z0-9]{0,5})([0-9]{6})([CP])([0-9]{8})")
 STRIKE_SCALE = Decimal(1000)
 STRIKE_BOUND = Decimal(100_000)
+CONTRACTS_MAX = 32_768
+"""How many contracts are kept that were read: the chains of some thirty underlyings."""
 
 
 class OptionType(StrEnum):
@@ -51,8 +53,9 @@ class OptionContract:
         return (self.expiration - on).days
 
 
+@lru_cache(maxsize=CONTRACTS_MAX)
 def parse_occ_symbol(symbol: str) -> OptionContract:
-    """Read a contract from its OCC symbol.
+    """Read a contract from its OCC symbol; a chain names the same ones scan after scan.
 
     Raises ValueError naming the text where it is not an OCC symbol.
     """

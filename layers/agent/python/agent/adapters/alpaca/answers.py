@@ -11,7 +11,7 @@ from agent.ports import BrokerMisunderstood
 
 NUMBER_DIGITS_MAX = 18
 """More digits before the point than any amount of money or volume has."""
-NUMBER_TYPES = (str, int, float, Decimal)
+NUMBER_TYPES = frozenset({str, int, float, Decimal})
 YEAR_MIN = 1970
 YEAR_MAX = 2199
 
@@ -54,7 +54,8 @@ class Answer:
     def number(self, name: str) -> Decimal:
         """Read a finite number, spelled as a JSON number or as a text."""
         value = self._required(name)
-        if isinstance(value, bool) or not isinstance(value, NUMBER_TYPES):
+        # A boolean is an int, but no number.
+        if type(value) not in NUMBER_TYPES:
             raise self._misfit(name, "a number")
         try:
             number = Decimal(str(value))
@@ -71,14 +72,12 @@ class Answer:
 
     def whole(self, name: str) -> int:
         """Read a whole number: a fraction of a contract is nothing that can be held."""
-        number = self.number(name)
-        if number != number.to_integral_value():
-            raise self._misfit(name, "a whole number")
-        return int(number)
+        return self._whole(name, self.number(name))
 
     def optional_whole(self, name: str) -> int | None:
         """Read a whole number where there is one."""
-        return None if self.optional_number(name) is None else self.whole(name)
+        number = self.optional_number(name)
+        return None if number is None else self._whole(name, number)
 
     def instant(self, name: str) -> datetime:
         """Read an RFC 3339 time as aware UTC; digits beyond microseconds are cut."""
@@ -109,6 +108,11 @@ class Answer:
     def parts(self, name: str) -> list["Answer"]:
         """Read a list of objects."""
         return as_objects(self._required(name), f"{self.source}, {name!r}")
+
+    def _whole(self, name: str, number: Decimal) -> int:
+        if number != number.to_integral_value():
+            raise self._misfit(name, "a whole number")
+        return int(number)
 
     def _required(self, name: str) -> Any:
         value = self.fields.get(name)
