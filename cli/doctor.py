@@ -89,6 +89,7 @@ def remarks(settings: Settings) -> Iterator[str]:
     yield from _remarks_on_real_money(settings)
     if "cash_secured_put" in settings.strategies and not settings.cash_secured_put.willing_to_own:
         yield "It sells no puts alone: cash_secured_put.willing_to_own names no symbol."
+    yield from _remarks_on_shares(settings)
     if settings.market.earnings_unknown == "block" and not settings.market.symbols_without_reports:
         yield (
             "Each symbol needs report dates on record before it is entered: earnings_unknown is"
@@ -114,6 +115,23 @@ def _remarks_on_real_money(settings: Settings) -> Iterator[str]:
         yield (
             "It enters nothing: real money takes market.stock_feed sip and market.option_feed opra."
         )
+
+
+def _remarks_on_shares(settings: Settings) -> Iterator[str]:
+    """Say what becomes of assigned shares where settings contradict or loosen one another."""
+    exits, calls = settings.exits, settings.covered_call
+    puts = settings.cash_secured_put
+    known = {"cash_secured_put", *puts.willing_to_own}
+    for name in exits.cover_assigned_shares:
+        if name not in known:
+            yield (
+                f"No call is written for {name}: exits.cover_assigned_shares names it, and it is"
+                " neither cash_secured_put nor in cash_secured_put.willing_to_own."
+            )
+        elif name in exits.sell_assigned_shares:
+            yield f"Shares of {name} are sold, no call is written: exits.sell_assigned_shares."
+    for symbol in calls.below_basis if exits.cover_assigned_shares else ():
+        yield f"Calls on {symbol} may be struck below the put's strike: covered_call.below_basis."
 
 
 def _entering(settings: Settings) -> "Iterator[Strategy]":

@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from agent.book.records import Position, RolledPart, Trade
+from agent.book.records import Position, PositionStatus, RolledPart, Trade
 from simulator.checkers.cash_identity import CashIdentity
 from simulator.rehearsal.owner import DeedReport
 from simulator.rehearsal.story import StoryEvent
@@ -161,7 +161,9 @@ def what_is_wrong(report: RehearsalReport) -> str | None:
 
 def report_trade(trade: Trade, positions: Sequence[Position]) -> TradeReport:
     """Describe a trade and its legs; legs are those of its structure where nothing filled."""
-    stored = {position.option_symbol: position for position in positions}
+    # A contract that was held before is there twice: what is open is the leg.
+    by_age = sorted(positions, key=lambda each: each.status is PositionStatus.OPEN)
+    stored = {position.option_symbol: position for position in by_age}
     legs = []
     for leg in trade.structure.legs:
         position = stored.get(leg.contract.symbol)
@@ -189,6 +191,7 @@ def report_trade(trade: Trade, positions: Sequence[Position]) -> TradeReport:
                     position.realized_pnl or Decimal(0)
                     for position in positions
                     if position.option_symbol not in trade.structure.symbols
+                    or position is not stored[position.option_symbol]
                 ),
                 Decimal(0),
             ),

@@ -17,6 +17,7 @@ from simulator.exchange.records import Activity
 from simulator.rehearsal.tally import Failure
 
 ROLL_EVENTS = frozenset({"roll_begun", "roll_settled", "roll_refused", "residue_settled"})
+COVER_EVENTS = frozenset({"cover_begun", "cover_settled", "cover_refused"})
 EXERCISES = {"OPASN": "assigned", "OPEXC": "exercised", "OPEXP": "expired"}
 
 OWNERS_WORDS = {
@@ -84,7 +85,9 @@ def _of_journal(sources: Sources) -> Iterator[_Told]:
     intents = {intent.intent_id: intent for intent in sources.intents}
     trades = {trade.trade_id: trade for trade in sources.trades}
     entries = {
-        intent.trade_id: intent.signal for intent in sources.intents if intent.signal is not None
+        intent.trade_id: intent.signal
+        for intent in sources.intents
+        if intent.signal is not None and intent.kind is IntentKind.ENTRY
     }
     for event in sources.journal:
         intent = intents.get(event.event_id.removesuffix(f"-{event.kind}"))
@@ -111,8 +114,8 @@ def _say(
         told = f"closing: {_words(str(details['reason']))}", str(details["why"])
     elif event.kind.startswith(("leg_", "shares_")):
         told = f"booked: {_words(event.kind)}", str(details["what"])
-    elif event.kind in ROLL_EVENTS:
-        told = _rolling(event)
+    elif event.kind in ROLL_EVENTS | COVER_EVENTS:
+        told = _rolling(event) if event.kind in ROLL_EVENTS else _covering(event, intent)
     elif event.kind in OWNERS_WORDS:
         told = OWNERS_WORDS[event.kind], _owners_word(event)
     elif event.kind == "trade_opened" and trade is not None:
@@ -143,6 +146,20 @@ def _rolling(event: JournalEvent) -> tuple[str, str]:
     if event.kind == "residue_settled":
         return "closed what a roll left", f"{details['contracts']} contracts"
     return str(details["outcome"]), f"{details['closed']} closed, {details['opened']} opened"
+
+
+def _covering(event: JournalEvent, intent: Intent | None) -> tuple[str, str]:
+    details = event.details
+    if event.kind == "cover_begun":
+        return "writing calls", str(details["why"])
+    if event.kind == "cover_refused":
+        return "no call", str(details["reason"])
+    if intent is None or intent.signal is None or details["outcome"] != "covered":
+        return "no call", "nobody bought it within the ladder"
+    contract = intent.signal.structure.legs[0].contract
+    return "wrote calls", (
+        f"{details['opened']} x -{contract.strike.normalize():f}C {contract.expiration:%Y-%m-%d}"
+    )
 
 
 def _opening(trade: Trade, signal: Signal | None) -> str:

@@ -100,3 +100,21 @@ def test_a_strategy_that_is_not_what_there_is_ends_in_one_sentence(
     assert told.err.startswith("error: ")
     assert told.err.count("\n") == 1
     assert sentence in told.err
+
+
+def test_it_says_where_settings_for_assigned_shares_contradict_or_loosen_one_another() -> None:
+    settings = Settings.model_validate(
+        {
+            "cash_secured_put": {"willing_to_own": ["AAPL", "MSFT"]},
+            "exits": {
+                "cover_assigned_shares": ["AAPL", "MSFT", "NVDA"],
+                "sell_assigned_shares": ["MSFT"],
+            },
+            "covered_call": {"below_basis": ["AAPL"]},
+        }
+    )
+    told = " ".join(remarks(settings))
+    assert "No call is written for NVDA" in told
+    assert "Shares of MSFT are sold, no call is written" in told
+    assert "Calls on AAPL may be struck below the put's strike" in told
+    assert "below the put's strike" not in " ".join(remarks(Settings()))

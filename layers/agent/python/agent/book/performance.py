@@ -71,7 +71,7 @@ def _open_pnl(trade: Trade, positions: Sequence[Position]) -> Decimal | None:
 
 def _pnl_at_entry(trade: Trade) -> Decimal | None:
     execution = trade.execution
-    if execution.entry_slippage is None or execution.contracts_closed or trade.campaign.rolls:
+    if execution.entry_slippage is None or execution.contracts_closed or trade.campaign.parts:
         return None
     shares = execution.contracts * trade.structure.multiplier
     return -execution.entry_slippage * shares - execution.fees
