@@ -90,6 +90,8 @@ def _of_journal(sources: Sources) -> Iterator[_Told]:
         if intent.signal is not None and intent.kind is IntentKind.ENTRY
     }
     for event in sources.journal:
+        if event.trade_id is None:
+            continue  # What happened to the account alone is no part of a trade's story.
         intent = intents.get(event.event_id.removesuffix(f"-{event.kind}"))
         trade = trades.get(event.trade_id)
         signal = entries.get(event.trade_id)

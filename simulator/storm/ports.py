@@ -13,6 +13,7 @@ from agent.adapters.memory.metrics import MemoryMetrics
 from agent.adapters.memory.outbox import MemoryAlertOutbox
 from agent.adapters.memory.reports import MemoryReportDates
 from agent.adapters.memory.volatility import MemoryVolatilityHistory
+from agent.book.account_cash import AccountEntry, CashBaseline
 from agent.book.analysis_records import LearningLogEntry, PerformanceMetric, PeriodType
 from agent.book.changes import BookBusy, BookChange, Lease, LedgerEntry
 from agent.book.intents import Intent
@@ -120,6 +121,12 @@ class FaultyBook:
 
     def ledger(self, key: str) -> LedgerEntry:
         return self._read("ledger", lambda: self._book.ledger(key))
+
+    def account_entries(self) -> tuple[AccountEntry, ...]:
+        return self._read("account_entries", self._book.account_entries)
+
+    def cash_baseline(self) -> CashBaseline | None:
+        return self._read("cash_baseline", self._book.cash_baseline)
 
     def acquire_lease(self, name: str, now: datetime, seconds: int) -> Lease | None:
         return self._sandbox.effect(

@@ -4,6 +4,12 @@ from decimal import Decimal
 
 import pytest
 
+from agent.book.account_cash import (
+    AccountEntry,
+    AccountEntryKind,
+    begin_comparison,
+    journal_of,
+)
 from agent.book.changes import (
     BookChange,
     BookConflict,
@@ -380,3 +386,37 @@ def test_a_malformed_change_is_refused_whatever_is_stored(
 
     assert stores.book.all_trades() == ()
     assert stores.book.unfinished_intents() == ()
+
+
+def an_account_entry(entry_id: str = "20260610::fee-1", amount: str = "-0.12") -> AccountEntry:
+    return AccountEntry(
+        entry_id=entry_id,
+        kind=AccountEntryKind.FEE,
+        session=SESSION,
+        amount=Decimal(amount),
+        booked_at=AS_OF,
+    )
+
+
+def test_an_entry_of_the_account_is_booked_once_with_its_event(stores: Stores) -> None:
+    first = an_account_entry()
+    for entry in (first, an_account_entry(amount="-9"), an_account_entry("20260610::fee-2")):
+        stores.book.commit(BookChange(account_entries=(entry,), events=(journal_of(entry),)))
+    assert stores.book.account_entries() == (first, an_account_entry("20260610::fee-2"))
+    events = stores.book.journal(AS_OF.date())
+    assert [event.details["amount"] for event in events] == ["-0.12", "-0.12"]
+
+
+def test_an_entry_is_not_written_twice_in_one_change(stores: Stores) -> None:
+    with pytest.raises(ValueError, match="account entry"):
+        stores.book.commit(BookChange(account_entries=(an_account_entry(), an_account_entry())))
+
+
+def test_the_baseline_of_cash_is_unknown_until_it_is_taken_and_then_the_last_one(
+    stores: Stores,
+) -> None:
+    assert stores.book.cash_baseline() is None
+    for cash in ("100000", "100500.25"):
+        baseline = begin_comparison([], Decimal(cash), Decimal("0.10"), AS_OF)
+        stores.book.commit(BookChange(cash_baseline=baseline))
+        assert stores.book.cash_baseline() == baseline

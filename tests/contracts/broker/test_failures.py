@@ -48,6 +48,8 @@ READS: dict[str, Call] = {
     "holdings": lambda connection: connection.broker.holdings(),
     "option_events": lambda connection: connection.broker.option_events(TODAY),
     "leg_fills": lambda connection: connection.broker.leg_fills(TODAY),
+    "working_orders": lambda connection: connection.broker.working_orders(),
+    "cash_activities": lambda connection: connection.broker.cash_activities(TODAY),
     "fee_charges": lambda connection: connection.broker.fee_charges(TODAY),
     "cash_flows": lambda connection: connection.broker.cash_flows(TODAY),
     "market_clock": lambda connection: connection.hours.market_clock(),

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from typing import Any, cast
 
 from agent.adapters.memory.alerts import MemoryAlerts
@@ -18,12 +19,36 @@ from agent.book.changes import BookChange, TradeWrite
 from agent.book.records import Position, Trade
 from agent.config.settings import Settings
 from agent.market.calendar import NEW_YORK, TradingSession
-from agent.ports import Broker, MarketData
+from agent.ports import Account, Broker, CashActivity, LegFill, MarketData, OptionEvent
 from agent.use_cases.desk import AssembledDesk
 from agent.use_cases.schedule import ScheduledEvent
 from tests.builders import SESSION
 
 HOLIDAY = date(2026, 6, 19)
+
+
+class QuietAccount:
+    """Be a broker in whose account nothing moves."""
+
+    def account(self) -> Account:
+        return Account(
+            account_number="PA-TEST",
+            can_trade_options=True,
+            equity=Decimal(100_000),
+            last_equity=Decimal(100_000),
+            cash=Decimal(100_000),
+            options_buying_power=Decimal(100_000),
+            accrued_fees=Decimal(0),
+        )
+
+    def leg_fills(self, since: date) -> tuple[LegFill, ...]:
+        return ()[: since.day]
+
+    def cash_activities(self, since: date) -> tuple[CashActivity, ...]:
+        return ()[: since.day]
+
+    def option_events(self, since: date) -> tuple[OptionEvent, ...]:
+        return ()[: since.day]
 
 
 class Untouched:
@@ -62,7 +87,7 @@ class AnalysisDesk:
         self.desk = AssembledDesk(
             settings=self.settings,
             strategies={},
-            broker=cast("Broker", Untouched()),
+            broker=cast("Broker", QuietAccount()),
             clock=self.clock,
             calendar=MemoryCalendar(sessions()),
             market=cast("MarketData", Untouched()),

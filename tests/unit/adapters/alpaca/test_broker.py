@@ -9,6 +9,7 @@ import pytest
 from agent.adapters.alpaca.broker import ACTIVITIES_PAGE_SIZE, AlpacaBroker
 from agent.adapters.alpaca.open_orders import PAGE_SIZE
 from agent.adapters.alpaca.session import AlpacaSession
+from agent.book.account_cash import AccountEntryKind
 from agent.book.intents import OrderStatus
 from agent.ports import (
     Account,
@@ -255,6 +256,31 @@ def test_fees_of_the_first_day_count_and_earlier_ones_do_not(
     charges = broker.fee_charges(date(2026, 6, 15))
     assert [charge.activity_id for charge in charges] == ["f0002"]
     assert server.queries(FEES)[0]["after"] == "2026-06-14"
+
+
+def test_what_moves_cash_without_a_trade_is_read_with_its_kind_and_its_sign(
+    server: CannedServer, broker: AlpacaBroker
+) -> None:
+    server.says(
+        "GET /v2/account/activities",
+        [
+            fee(1),
+            fee(2, "1000", activity_type="CSD"),
+            fee(3, "-250", day="2026-06-16", activity_type="JNLC"),
+            fee(4, "0.40", activity_type="DIVNRA"),
+            fee(5, "0.02", activity_type="INT"),
+            fee(6, "7", status="canceled", activity_type="CSD"),
+            fee(7, day="2026-06-14"),
+        ],
+    )
+    found = broker.cash_activities(date(2026, 6, 15))
+    assert [(each.activity_id, each.kind, each.amount) for each in found] == [
+        ("f0001", AccountEntryKind.FEE, Decimal("-0.05")),
+        ("f0002", AccountEntryKind.TRANSFER, Decimal(1000)),
+        ("f0004", AccountEntryKind.DIVIDEND, Decimal("0.40")),
+        ("f0005", AccountEntryKind.INTEREST, Decimal("0.02")),
+        ("f0003", AccountEntryKind.TRANSFER, Decimal(-250)),
+    ]
 
 
 def test_every_page_of_fees_is_read(server: CannedServer, broker: AlpacaBroker) -> None:

@@ -20,6 +20,7 @@ def require_well_formed(change: BookChange) -> None:
     _require_distinct("position", [*(p.position_id for p in change.positions), *marked])
     _require_distinct("ledger entry", (move.key for move in change.ledger))
     _require_distinct("event", (event.event_id for event in change.events))
+    _require_distinct("account entry", (entry.entry_id for entry in change.account_entries))
     _require_distinct("alert", (alert.alert_id for alert in change.alerts))
     guardian = None if change.trade is None else change.trade.trade.trade_id
     for position in change.positions:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from agent.book.account_cash import AccountEntry, CashBaseline
 from agent.book.intents import Intent
 from agent.book.records import Alert, JournalEvent, Position, PositionMark, Trade
 from agent.book.states import TradeStatus
@@ -99,6 +100,9 @@ class BookChange:
     ledger: tuple[LedgerMove, ...] = ()
     events: tuple[JournalEvent, ...] = ()
     alerts: tuple[Alert, ...] = ()
+    account_entries: tuple[AccountEntry, ...] = ()
+    """One that is stored already stands: each is booked once."""
+    cash_baseline: CashBaseline | None = None
     fence: Lease | None = None
     """Where given, nothing is written once somebody else has taken this lease."""
 

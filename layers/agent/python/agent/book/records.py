@@ -269,10 +269,11 @@ class Alert(Record):
 
 
 class JournalEvent(Record):
-    """Keep what happened to a trade, in the transaction that made it happen."""
+    """Keep what happened, in the transaction that made it happen."""
 
     event_id: str
     at: datetime
     kind: str
-    trade_id: str
+    trade_id: str | None
+    """None for what happened to the account alone."""
     details: dict[str, JsonValue] = Field(default_factory=dict)

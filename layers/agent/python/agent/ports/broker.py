@@ -7,6 +7,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Protocol
 
+from agent.book.account_cash import AccountEntryKind
 from agent.book.intents import OrderStatus, RefusalKind
 from agent.options.structures import Leg
 
@@ -181,6 +182,16 @@ class FeeCharge:
     amount: Decimal
 
 
+@dataclass(frozen=True)
+class CashActivity:
+    """What moved the account's cash on `session` without a trade; `amount` in dollars, signed."""
+
+    activity_id: str
+    kind: AccountEntryKind
+    session: date
+    amount: Decimal
+
+
 class Broker(Protocol):
     def account(self) -> Account: ...
 
@@ -230,6 +241,10 @@ class Broker(Protocol):
 
         Whoever sent them: the broker's liquidations are among them.
         """
+        ...
+
+    def cash_activities(self, since: date) -> tuple[CashActivity, ...]:
+        """List what moved cash without a trade from `since`, fees included, oldest first."""
         ...
 
     def fee_charges(self, since: date) -> tuple[FeeCharge, ...]: ...

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Protocol
 
+from agent.book.account_cash import AccountEntry, CashBaseline
 from agent.book.analysis_records import LearningLogEntry, PerformanceMetric, PeriodType
 from agent.book.changes import BookChange, Lease, LedgerEntry
 from agent.book.intents import Intent
@@ -45,6 +46,14 @@ class Book(Protocol):
 
     def ledger(self, key: str) -> LedgerEntry:
         """Give a ledger entry; a missing one is all zeros."""
+        ...
+
+    def account_entries(self) -> tuple[AccountEntry, ...]:
+        """List what moved the account's cash beside trades, ordered by id."""
+        ...
+
+    def cash_baseline(self) -> CashBaseline | None:
+        """Give what the comparison of cash counts from; None where it has not begun."""
         ...
 
     def acquire_lease(self, name: str, now: datetime, seconds: int) -> Lease | None:

@@ -16,6 +16,7 @@ from agent.book.states import TradeStatus
 from agent.book.transitions import describe, tag_trade
 from agent.learning.analyzer import TradeAnalysis, Unanalysed, analyze_trade, awaits_analysis
 from agent.market.calendar import new_york_date
+from agent.use_cases.account_cash import reconcile_account
 from agent.use_cases.alerting import publish_alerts
 from agent.use_cases.book_value import analysed_days, value_trades
 from agent.use_cases.desk import Desk
@@ -38,6 +39,10 @@ class DayReport(Message):
     """Trade to why."""
     trades_unmarked: tuple[str, ...] = ()
     """Open trades whose worth is unknown."""
+    account_entries: int = 0
+    """Fees, transfers and the like that were booked."""
+    cash_difference: Decimal | None = None
+    """What of the broker's cash nothing explains, in dollars; None where it was not compared."""
     alerts_told: int = 0
 
     def counts(self) -> dict[str, int]:
@@ -73,7 +78,10 @@ def analyze_day(desk: Desk, event: ScheduledEvent) -> DayReport:
     closed = [trade for trade in trades if _closed_on(trade) == session]
     missed = {trade.trade_id for trade in before if awaits_analysis(trade)}
     unmarked = tuple(trade.trade_id for trade in marked if trade.pnl is None)
-    story = _Story(session, metrics, closed, unanalysed, unmarked, flattening_steps(trades))
+    account = reconcile_account(desk, trades, session, now)
+    story = _Story(
+        session, metrics, closed, unanalysed, unmarked, account.sentences, flattening_steps(trades)
+    )
     desk.book.commit(BookChange(alerts=(story.alert(now),)))
     return DayReport(
         slot=event.slot,
@@ -88,6 +96,8 @@ def analyze_day(desk: Desk, event: ScheduledEvent) -> DayReport:
         },
         trades_unanalysed={found.trade_id: found.reason for found in unanalysed},
         trades_unmarked=unmarked,
+        account_entries=account.entries_booked,
+        cash_difference=None if account.comparison is None else account.comparison.difference,
         alerts_told=publish_alerts(desk),
     )
 
@@ -173,6 +183,8 @@ class _Story:
     closed: Sequence[Trade]
     unanalysed: Sequence[Unanalysed]
     unmarked: Sequence[str]
+    account: Sequence[str]
+    """What came of fees and cash."""
     flattening: Sequence[str]
 
     def alert(self, at: datetime) -> Alert:
@@ -183,7 +195,7 @@ class _Story:
             kind=AlertKind.DAILY_REPORT,
             at=at,
             subject=f"Day {self.session}: P&L {_dollars(day.total_pnl)}",
-            message="\n".join([*self._numbers(), *self._trades(), *self.flattening]),
+            message="\n".join([*self._numbers(), *self.account, *self._trades(), *self.flattening]),
         )
 
     def _numbers(self) -> list[str]:

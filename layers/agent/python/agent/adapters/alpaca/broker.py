@@ -6,6 +6,8 @@ from typing import Any
 from urllib.parse import quote
 
 from agent.adapters.alpaca.answers import Answer
+from agent.adapters.alpaca.cash_activities import ACTIVITY_TYPES as CASH_ACTIVITY_TYPES
+from agent.adapters.alpaca.cash_activities import parse_cash_activities
 from agent.adapters.alpaca.leg_fills import read_leg_fills
 from agent.adapters.alpaca.open_orders import open_orders
 from agent.adapters.alpaca.option_events import ACTIVITY_TYPES, parse_option_events
@@ -24,6 +26,7 @@ from agent.ports import (
     BrokerPosition,
     BrokerRefused,
     BrokerUnavailable,
+    CashActivity,
     FeeCharge,
     LegFill,
     OptionEvent,
@@ -167,6 +170,11 @@ class AlpacaBroker:
     def leg_fills(self, since: date) -> tuple[LegFill, ...]:
         """List what ended orders sent on `since` and after traded, newest order first."""
         return read_leg_fills(self._trading, since)
+
+    def cash_activities(self, since: date) -> tuple[CashActivity, ...]:
+        """List what moved cash without a trade on `since` and after, oldest first."""
+        rows = self._activities("/account/activities", since, activity_types=CASH_ACTIVITY_TYPES)
+        return tuple(each for each in parse_cash_activities(rows) if each.session >= since)
 
     def fee_charges(self, since: date) -> tuple[FeeCharge, ...]:
         """List the fees charged on `since` and after, oldest first; a refund is negative."""

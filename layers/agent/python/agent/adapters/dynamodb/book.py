@@ -16,6 +16,7 @@ from agent.adapters.dynamodb.reads import get_item, get_items, query_partition
 from agent.adapters.dynamodb.tables import Tables
 from agent.adapters.dynamodb.transaction import Transaction
 from agent.adapters.well_formed import require_well_formed
+from agent.book.account_cash import AccountEntry, CashBaseline
 from agent.book.changes import (
     BookChange,
     IntentWrite,
@@ -59,9 +60,10 @@ class DynamoBook:
         for move in change.ledger:
             self._add_move(transaction, move)
         for event in change.events:
-            self._add_event(transaction, event)
+            self._keep(transaction, keys.event_key(event.at, event.event_id), event)
         for alert in change.alerts:
             self._add_alert(transaction, alert)
+        self._add_account(transaction, change)
         if change.fence is not None:
             item = self._tables.agent_state
             fence = change.fence
@@ -147,6 +149,14 @@ class DynamoBook:
         return LedgerEntry(
             key=key, **{name.value: int(stored.get(name.value, 0)) for name in LedgerField}
         )
+
+    def account_entries(self) -> tuple[AccountEntry, ...]:
+        items = query_partition(self._tables.agent_state, keys.ACCOUNT_ENTRY)
+        return tuple(AccountEntry.model_validate(item.record) for item in items)
+
+    def cash_baseline(self) -> CashBaseline | None:
+        item = get_item(self._tables.agent_state, *keys.CASH_BASELINE)
+        return None if item is None else CashBaseline.model_validate(item.record)
 
     def acquire_lease(self, name: str, now: datetime, seconds: int) -> Lease | None:
         return acquire_lease(self._tables, name, now, seconds)
@@ -246,10 +256,20 @@ class DynamoBook:
                 item(*keys.ledger_key(move.key)), actions, condition, ledger_key=move.key
             )
 
-    def _add_event(self, transaction: Transaction, event: JournalEvent) -> None:
+    def _add_account(self, transaction: Transaction, change: BookChange) -> None:
+        for entry in change.account_entries:
+            self._keep(transaction, keys.account_entry_key(entry.entry_id), entry)
+        if change.cash_baseline is not None:
+            item = self._tables.agent_state
+            stands = item.record.set(to_json(change.cash_baseline))
+            transaction.update(item(*keys.CASH_BASELINE), [stands])
+
+    def _keep(
+        self, transaction: Transaction, key: keys.Key, record: JournalEvent | AccountEntry
+    ) -> None:
+        """Store what is told once: a first telling stands."""
         item = self._tables.agent_state
-        key = keys.event_key(event.at, event.event_id)
-        transaction.update(item(*key), [item.record.set(item.record | to_json(event))])
+        transaction.update(item(*key), [item.record.set(item.record | to_json(record))])
 
     def _add_alert(self, transaction: Transaction, alert: Alert) -> None:
         # The first telling of an id stands, and a second one must not stop the change it is in.

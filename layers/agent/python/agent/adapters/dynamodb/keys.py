@@ -12,6 +12,8 @@ OPEN_INTENT = "open_intent"
 ACTIVE_TRADE = "active_trade"
 """Markers: one item for each trade whose status is not terminal."""
 OUTBOX = "outbox"
+ACCOUNT_ENTRY = "account_entry"
+"""What moved the account's cash beside trades: some a day, listed by one query."""
 
 
 class Key(NamedTuple):
@@ -22,6 +24,7 @@ class Key(NamedTuple):
 TRADING_STATE = Key("control", "trading_state")
 ACCOUNT_NUMBER = Key("binding", "account_number")
 """In a partition of its own: who may bind the account must not be able to loosen trading."""
+CASH_BASELINE = Key("cash", "baseline")
 BLOCK = "block"
 """The partition of what blocks entries: who may block must not be able to loosen trading."""
 ACCOUNT_BLOCK = Key(BLOCK, "account")
@@ -50,6 +53,10 @@ def journal_partition(day: date) -> str:
 
 def event_key(at: datetime, event_id: str) -> Key:
     return Key(journal_partition(at.astimezone(UTC).date()), event_id)
+
+
+def account_entry_key(entry_id: str) -> Key:
+    return Key(ACCOUNT_ENTRY, entry_id)
 
 
 def alert_key(alert_id: str) -> Key:

@@ -7,6 +7,7 @@ from threading import Lock
 
 from agent.adapters.memory.outbox import MemoryAlertOutbox
 from agent.adapters.well_formed import require_well_formed
+from agent.book.account_cash import AccountEntry, CashBaseline
 from agent.book.changes import (
     BookChange,
     BookConflict,
@@ -36,6 +37,8 @@ class MemoryBook:
         self._positions: dict[str, Position] = {}
         self._ledger: dict[str, dict[LedgerField, int]] = {}
         self._leases: dict[str, Lease] = {}
+        self._entries: dict[str, AccountEntry] = {}
+        self._baseline: CashBaseline | None = None
         self._events: dict[tuple[date, str], JournalEvent] = {}
 
     def commit(self, change: BookChange) -> None:
@@ -87,6 +90,14 @@ class MemoryBook:
         with self._lock:
             stored = self._ledger.get(key, {})
             return LedgerEntry(key=key, **{name.value: count for name, count in stored.items()})
+
+    def account_entries(self) -> tuple[AccountEntry, ...]:
+        with self._lock:
+            return tuple(self._entries[key] for key in sorted(self._entries))
+
+    def cash_baseline(self) -> CashBaseline | None:
+        with self._lock:
+            return self._baseline
 
     def journal(self, day: date) -> tuple[JournalEvent, ...]:
         """Give the events of a UTC day, oldest first."""
@@ -166,4 +177,8 @@ class MemoryBook:
                 entry[name] = entry.get(name, 0) + delta
         for event in change.events:
             self._events.setdefault((event.at.astimezone(UTC).date(), event.event_id), event)
+        for account_entry in change.account_entries:
+            self._entries.setdefault(account_entry.entry_id, account_entry)
+        if change.cash_baseline is not None:
+            self._baseline = change.cash_baseline
         self.outbox.add(change.alerts)
