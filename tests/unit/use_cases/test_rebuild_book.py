@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -12,8 +14,10 @@ from agent.adapters.alpaca.order_history import AlpacaOrderHistory
 from agent.adapters.memory.book import MemoryBook
 from agent.adapters.memory.control import MemoryControl
 from agent.book.identifiers import read_order_name
-from agent.book.states import TradeStatus
+from agent.book.records import PositionStatus
+from agent.book.states import ExitReason, TradeStatus
 from agent.config.settings import Settings
+from agent.ports import ShareOrderRequest
 from agent.risk.reservation import STREAK_KEY
 from agent.strategies.registry import strategies_for
 from agent.use_cases.rebuild_book import (
@@ -157,7 +161,75 @@ def test_an_entry_that_never_filled_leaves_nothing(ruin: Ruin) -> None:
     assert (plan.trades, plan.doubts, ruin.book.all_trades()) == ((), {}, ())
 
 
-def test_a_trade_whose_leg_was_assigned_is_told_and_left_out(ruin: Ruin) -> None:
+def told_flows(ruin: Ruin) -> Decimal:
+    """Add up what the rebuilt book says its trades moved, fees left out."""
+    return sum(
+        (
+            trade.execution.entry_cash + trade.execution.exit_cash
+            for trade in ruin.book.all_trades()
+        ),
+        Decimal(0),
+    )
+
+
+def sold_alone(ruin: Ruin, symbol: str, side: str, limit: str, name: str, *, qty: int = 2) -> None:
+    filled(
+        ruin.exchange,
+        single_order(symbol, side, limit, qty=qty, client_order_id=f"{TRADE}-close-{name}"),
+    )
+
+
+def test_a_trade_closed_leg_by_leg_comes_back_with_its_profit(ruin: Ruin) -> None:
+    ruin.enter()
+    sold_alone(ruin, PUT_100, "buy", "1.60", "1-leg1-o1")
+    sold_alone(ruin, PUT_95, "sell", "0.10", "1-leg2-o2")
+    assert ruin.rebuild().doubts == {}
+    (trade,) = ruin.book.all_trades()
+    assert (trade.status, trade.exit_reason, trade.close_attempts) == ("closed", None, 1)
+    assert told_flows(ruin) == ruin.exchange.cash - 100_000
+    assert trade.pnl == told_flows(ruin) - trade.execution.fees
+    assert ruin.book.ledger("portfolio").heat_cents == 0
+    assert {leg.status for leg in ruin.book.positions(TRADE)} == {PositionStatus.CLOSED}
+
+
+def test_a_trade_of_which_one_leg_was_closed_holds_the_other(ruin: Ruin) -> None:
+    ruin.enter()
+    sold_alone(ruin, PUT_100, "buy", "1.60", "3-leg1-o1")
+    assert ruin.rebuild().doubts == {}
+    (trade,) = ruin.book.active_trades()
+    assert trade.leg_quantities == {PUT_100: 0, PUT_95: 2}
+    assert (trade.close_attempts, trade.version) == (3, 1)
+
+
+def test_a_trade_whose_leg_was_assigned_comes_back_with_its_shares(ruin: Ruin) -> None:
+    ruin.enter()
+    ruin.exchange.assign(PUT_100)
+    ruin.exchange.clock.advance(timedelta(hours=22).total_seconds())
+    assert ruin.rebuild().doubts == {}
+    (trade,) = ruin.book.active_trades()
+    assert trade.leg_quantities == {PUT_100: 0, PUT_95: 2}
+    assert (trade.shares_held, trade.holdings.reason) == (200, ExitReason.ASSIGNED)
+    charged = ruin.exchange.book.fees_charged
+    assert told_flows(ruin) == ruin.exchange.cash - 100_000 + charged
+
+
+def test_shares_that_were_sold_after_an_assignment_are_told_by_their_order(ruin: Ruin) -> None:
+    ruin.enter()
+    ruin.exchange.assign(PUT_100)
+    ruin.connection.broker.submit_shares(
+        ShareOrderRequest(f"{TRADE}-close-1-o1", "ACME", -200, Decimal("100.00"))
+    )
+    ruin.exchange.clock.advance(60)
+    sold_alone(ruin, PUT_95, "sell", "0.10", "2-leg1-o1")
+    ruin.exchange.clock.advance(timedelta(hours=22).total_seconds())
+    assert ruin.rebuild().doubts == {}
+    (trade,) = ruin.book.all_trades()
+    assert (trade.status, trade.exit_reason) == ("closed", ExitReason.ASSIGNED)
+    charged = ruin.exchange.book.fees_charged
+    assert told_flows(ruin) == ruin.exchange.cash - 100_000 + charged
+
+
+def test_an_assignment_that_no_activity_tells_yet_is_told_and_left_out(ruin: Ruin) -> None:
     ruin.enter()
     ruin.exchange.assign(PUT_100)
     plan = ruin.rebuild()
@@ -167,13 +239,41 @@ def test_a_trade_whose_leg_was_assigned_is_told_and_left_out(ruin: Ruin) -> None
     assert held == {PUT_95: 2, "ACME": 200}
 
 
-def test_a_trade_closed_leg_by_leg_is_told_and_left_out(ruin: Ruin) -> None:
+def test_a_trade_that_expired_worthless_is_closed(ruin: Ruin) -> None:
     ruin.enter()
-    filled(
-        ruin.exchange,
-        single_order(PUT_100, "buy", "1.60", qty=2, client_order_id=f"{TRADE}-close-1-o1"),
-    )
-    assert ruin.rebuild().doubts == {TRADE: "it was closed leg by leg"}
+    ruin.exchange.clock.advance(timedelta(days=5).total_seconds())
+    plan = ruin.rebuild()
+    assert (plan.doubts, plan.unexplained) == ({}, ())
+    (trade,) = ruin.book.all_trades()
+    assert (trade.status, trade.exit_reason) == ("closed", ExitReason.EXPIRED)
+    assert trade.pnl == trade.execution.entry_cash - trade.execution.fees
+
+
+def test_what_befell_a_contract_of_two_open_trades_is_neithers_beyond_doubt(ruin: Ruin) -> None:
+    ruin.enter()
+    ruin.enter(OTHER, qty=1)
+    ruin.exchange.assign(PUT_100)
+    ruin.exchange.clock.advance(timedelta(hours=22).total_seconds())
+    doubt = f"{PUT_100} may be what another trade lost"
+    assert ruin.rebuild().doubts == {TRADE: doubt, OTHER: doubt}
+
+
+def test_a_trade_that_ended_before_claims_nothing_of_what_befell_its_contract(ruin: Ruin) -> None:
+    ruin.enter()
+    ruin.leave()
+    ruin.enter(OTHER, qty=1)
+    ruin.exchange.assign(PUT_100)
+    ruin.exchange.clock.advance(timedelta(hours=22).total_seconds())
+    assert ruin.rebuild().doubts == {}
+    assert ruin.book.trade(OTHER) is not None
+
+
+def test_orders_that_no_trade_can_have_lived_through_are_a_doubt(ruin: Ruin) -> None:
+    ruin.enter(qty=1)
+    ruin.enter(OTHER, qty=2)
+    sold_alone(ruin, PUT_100, "buy", "1.60", "1-leg1-o1", qty=2)
+    plan = ruin.rebuild()
+    assert "it cannot have been through all of this" in plan.doubts[TRADE]
 
 
 def test_a_trade_that_was_rolled_or_of_no_known_strategy_is_told(ruin: Ruin) -> None:

@@ -110,7 +110,9 @@ class PastOrder:
 
     order: BrokerOrder
     legs: tuple[Leg, ...]
-    """Long where bought, short where sold, in the order of the request."""
+    """Long where bought, short where sold, in the order of the request; empty for shares."""
+    shares_sign: int = 0
+    """1 for an order that bought shares, -1 for one that sold them; 0 for one of options."""
 
 
 @dataclass(frozen=True)
@@ -127,7 +129,7 @@ class OrderHistory(Protocol):
     """The broker's memory of orders; for rebuilding a book, not for decisions."""
 
     def past_orders(self, name_prefix: str) -> tuple[PastOrder, ...]:
-        """Give every order of options whose client id begins so, ended or not, oldest first."""
+        """Give every order whose client id begins so, ended or not, oldest first."""
         ...
 
 

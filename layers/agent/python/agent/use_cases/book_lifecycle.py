@@ -12,6 +12,7 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 
 from agent.book.changes import BookChange, BookConflict
+from agent.book.identifiers import read_order_name
 from agent.book.lifecycle import (
     LegEvent,
     LegEventKind,
@@ -158,18 +159,21 @@ def _add_trades_of_others(
         holders = [trade for trade in trades if trade.leg_quantities.get(fill.symbol, 0)]
         if fill.symbol not in explained or fill.client_order_id in ours or not holders:
             continue
+        name = read_order_name(fill.client_order_id)
+        if name is not None and name.stage == desk.settings.stage:
+            continue  # Ours too, though a book that was rebuilt knows no intents.
         reduces = holders[0].leg_quantities[fill.symbol] * fill.quantity < 0
         if not reduces or fill.filled_at < min(trade.timestamp_enter for trade in holders):
             continue
-        name = f"order-{fill.order_id}"
-        left = abs(fill.quantity) - booked[f"{name}-{fill.symbol}"]
+        source = f"order-{fill.order_id}"
+        left = abs(fill.quantity) - booked[f"{source}-{fill.symbol}"]
         count = min(left, _unexplained(missing, explained, fill.symbol))
         expires = parse_occ_symbol(fill.symbol).expiration
         is_liquidation = new_york_date(fill.filled_at) == expires
         if count > 0:
             kind = LegEventKind.LIQUIDATED if is_liquidation else LegEventKind.TRADED
             explained[fill.symbol].append(
-                _Explanation(f"{name}-{fill.symbol}", kind, count, fill.filled_at, fill.price)
+                _Explanation(f"{source}-{fill.symbol}", kind, count, fill.filled_at, fill.price)
             )
 
 

@@ -13,9 +13,10 @@ from agent.book.records import JournalEvent
 from agent.book.states import TradeStatus
 from agent.config.settings import Settings
 from agent.market.calendar import new_york_date
-from agent.ports import Book, Broker, Control, OrderHistory, PastOrder
+from agent.ports import Book, Broker, Control, OptionEvent, OrderHistory, PastOrder
 from agent.risk.reservation import STREAK_KEY, entered_move, held_moves, outcome_moves
-from agent.use_cases.rebuilding import Doubtful, NamedOrder, RebuiltTrade, rebuild_trade
+from agent.use_cases.rebuilding import rebuild_trade
+from agent.use_cases.rebuilt import Doubtful, NamedOrder, RebuiltTrade
 
 
 class RebuildRefused(Exception):
@@ -130,18 +131,61 @@ def _each_trade(
             orders[name.trade_id].append(NamedOrder(name, each))
         elif name is None and each.order.filled_contracts:
             doubts[each.order.client_order_id] = "its name tells no trade"
+    told: dict[str, tuple[list[NamedOrder], str]] = {}
     for trade_id, group in orders.items():
         strategy = site.strategies.get(group[0].name.strategy)
         if strategy is None:
             doubts[trade_id] = f"no strategy has the code {group[0].name.strategy}"
             continue
+        told[trade_id] = (group, strategy)
+    events = _events(site, past)
+    claims = _claims(told, events, site.settings)
+    for trade_id, (group, strategy) in told.items():
+        own = [event for event in events if trade_id in claims.get(event.symbol, ())]
+        shared = sorted({event.symbol for event in own if len(claims[event.symbol]) > 1})
+        if shared:
+            doubts[trade_id] = f"{', '.join(shared)} may be what another trade lost"
+            continue
         try:
-            rebuilt = rebuild_trade(group, strategy, site.settings)
+            rebuilt = rebuild_trade(group, strategy, site.settings, own)
         except Doubtful as doubt:
             doubts[trade_id] = str(doubt)
             continue
         if rebuilt is not None:
             yield rebuilt
+
+
+def _events(site: Site, past: Sequence[PastOrder]) -> tuple[OptionEvent, ...]:
+    if not past:
+        return ()
+    return site.broker.option_events(new_york_date(past[0].order.submitted_at))
+
+
+def _claims(
+    told: Mapping[str, tuple[list[NamedOrder], str]],
+    events: Sequence[OptionEvent],
+    settings: Settings,
+) -> dict[str, list[str]]:
+    """Name, for each contract that something befell, the trades that orders alone leave open."""
+    befallen = {event.symbol for event in events}
+    claims: dict[str, list[str]] = defaultdict(list)
+    for trade_id, (group, strategy) in told.items():
+        entered = {
+            leg.contract.symbol
+            for order in group
+            if order.name.purpose == "entry" and order.filled
+            for leg in order.past.legs
+        }
+        if befallen.isdisjoint(entered):
+            continue
+        try:
+            alone = rebuild_trade(group, strategy, settings)
+        except Doubtful:
+            alone = None  # Its orders need what befell it.
+        if alone is None or alone.trade.status is not TradeStatus.CLOSED:
+            for symbol in befallen & entered:
+                claims[symbol].append(trade_id)
+    return claims
 
 
 def _is_contradicted(
@@ -150,7 +194,10 @@ def _is_contradicted(
     """Leave out a trade of which the broker holds something else than its orders say."""
     held = {symbol for symbol, count in each.trade.leg_quantities.items() if count}
     for difference in differences:
-        if difference.symbol in held:
+        # Of shares, more than the book has may be its owner's.
+        short_of = not 0 <= difference.booked <= difference.held
+        is_share = difference.symbol == each.trade.symbol and each.trade.shares_held != 0
+        if difference.symbol in held or (is_share and short_of):
             doubts[each.trade.trade_id] = (
                 f"its orders leave {difference.booked} of {difference.symbol}, the broker holds"
                 f" {difference.held}: expired, assigned, or traded by others"

@@ -1,12 +1,12 @@
 """One trade as its orders at the broker tell it; what they leave open is a doubt, not a guess."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 from itertools import groupby
 
 from agent.book.fills import FillSummary
-from agent.book.identifiers import OrderName, close_intent_id, position_id
+from agent.book.identifiers import position_id
 from agent.book.intents import Intent, IntentKind
 from agent.book.records import MarketSnapshotAtEntry, Position, Trade, TradeExecution
 from agent.book.states import TradeStatus
@@ -14,40 +14,33 @@ from agent.book.transitions import settle_close
 from agent.config.settings import Settings
 from agent.market.calendar import new_york_date
 from agent.options.structures import Leg, LegSide, Structure
-from agent.ports import PastOrder
+from agent.ports import OptionEvent
 from agent.risk.fees import fill_fees
 from agent.risk.sizing import fill_exposure, scaled_risk, trade_risk
+from agent.use_cases.rebuilding_legs import (
+    Happening,
+    befallen,
+    legs_traded,
+    live_through,
+    shares_traded,
+)
+from agent.use_cases.rebuilt import Doubtful, NamedOrder, RebuiltTrade
+from agent.use_cases.remainder_orders import units_at_stake
+from agent.use_cases.roll_settling import max_loss_at_entry
 
 ZERO = Decimal(0)
 NOTE = "rebuilt from the broker's orders: what the scan saw, and why it was closed, is unknown"
 
 
-class Doubtful(Exception):
-    """Raised where orders do not tell a trade beyond doubt; the sentence says why."""
-
-
-@dataclass(frozen=True)
-class NamedOrder:
-    name: OrderName
-    past: PastOrder
-
-    @property
-    def filled(self) -> int:
-        return self.past.order.filled_contracts
-
-
-@dataclass(frozen=True)
-class RebuiltTrade:
-    trade: Trade
-    positions: tuple[Position, ...]
-
-
 def rebuild_trade(
-    orders: Sequence[NamedOrder], strategy: str, settings: Settings
+    orders: Sequence[NamedOrder],
+    strategy: str,
+    settings: Settings,
+    events: Sequence[OptionEvent] = (),
 ) -> RebuiltTrade | None:
     """Rebuild the trade of `orders`, oldest first; None where no entry of it ever filled.
 
-    Raises Doubtful.
+    `events` are what befell contracts that no other trade can have held then. Raises Doubtful.
     """
     entries = [order for order in orders if order.name.purpose == "entry"]
     if any(order.filled for order in orders if order.name.purpose == "roll"):
@@ -59,13 +52,45 @@ def rebuild_trade(
     structure = _structure(entries)
     rebuilt = _opened(entries, structure, strategy, settings)
     closes = [order for order in orders if order.name.purpose == "close"]
-    for attempt, group in groupby(
-        sorted(closes, key=lambda order: (order.name.attempt, order.name.rung)),
+    happenings = [
+        *_wholes_closed(closes, structure, settings),
+        *legs_traded([o for o in closes if o.filled and _is_of_one_leg(o, structure)], settings),
+        *shares_traded([o for o in closes if o.filled and o.past.shares_sign]),
+        *befallen(events, settings),
+    ]
+    rebuilt = live_through(rebuilt, happenings)
+    attempts = max((order.name.attempt for order in closes), default=0)
+    trade = rebuilt.trade.model_copy(update={"version": 1, "close_attempts": attempts})
+    return RebuiltTrade(trade, rebuilt.positions)
+
+
+def _is_of_one_leg(order: NamedOrder, structure: Structure) -> bool:
+    return len(order.past.legs) == 1 and not _is_whole(order, structure)
+
+
+def _is_whole(order: NamedOrder, structure: Structure) -> bool:
+    return set(order.past.legs) == set(_opposite(structure.legs))
+
+
+def _wholes_closed(
+    closes: Sequence[NamedOrder], structure: Structure, settings: Settings
+) -> Iterable[Happening]:
+    """Give what was closed of whole structures, an attempt at a time; raises Doubtful."""
+    for order in closes:
+        if order.filled and len(order.past.legs) > 1 and not _is_whole(order, structure):
+            raise Doubtful(f"{order.past.order.client_order_id} closed other legs than it has")
+    wholes = [order for order in closes if _is_whole(order, structure)]
+    for _, group in groupby(
+        sorted(wholes, key=lambda order: (order.name.attempt, order.name.rung)),
         key=lambda order: order.name.attempt,
     ):
-        rebuilt = _closed(rebuilt, attempt, list(group), settings)
-    trade = rebuilt.trade.model_copy(update={"version": 1})
-    return RebuiltTrade(trade, rebuilt.positions)
+        orders = list(group)
+        if any(order.filled for order in orders):
+            fills, prices = _fills(orders, structure)
+            at = fills.filled_at or orders[-1].past.order.submitted_at
+            name = orders[0].name.intent_id
+            step = partial(_closed, first=orders[0], fills=fills, prices=prices, settings=settings)
+            yield Happening(at, name, step)
 
 
 def _structure(entries: Sequence[NamedOrder]) -> Structure:
@@ -132,37 +157,34 @@ def _positions(trade: Trade, prices: Sequence[Decimal]) -> Iterable[Position]:
 
 
 def _closed(
-    rebuilt: RebuiltTrade, attempt: int, orders: Sequence[NamedOrder], settings: Settings
+    rebuilt: RebuiltTrade,
+    *,
+    first: NamedOrder,
+    fills: FillSummary,
+    prices: Sequence[Decimal],
+    settings: Settings,
 ) -> RebuiltTrade:
-    trade = rebuilt.trade.model_copy(update={"close_attempts": attempt})
-    filled = [order for order in orders if order.filled]
-    if not filled:
-        return RebuiltTrade(trade, rebuilt.positions)
+    trade = rebuilt.trade
     structure = trade.structure
-    if any(set(order.past.legs) != set(_opposite(structure.legs)) for order in filled):
-        raise Doubtful("it was closed leg by leg")
-    fills, prices = _fills(orders, structure)
+    if fills.contracts > trade.contracts_whole:
+        raise ValueError("more of it was closed than it held")
     held = trade.contracts_held - fills.contracts
-    if held < 0:
-        raise Doubtful("more of it was closed than opened")
-    credit = trade.execution.credit or ZERO
-    per_contract = structure.max_loss_per_share(credit) * structure.multiplier
     change = settle_close(
         trade.model_copy(update={"status": TradeStatus.CLOSING}),
         rebuilt.positions,
         Intent(
-            intent_id=close_intent_id(trade.trade_id, attempt),
+            intent_id=first.name.intent_id,
             kind=IntentKind.CLOSE,
             trade_id=trade.trade_id,
-            attempt=attempt,
-            created_at=orders[0].past.order.submitted_at,
+            attempt=first.name.attempt,
+            created_at=first.past.order.submitted_at,
         ),
         fills,
         fees=fill_fees(structure, prices, fills.contracts, opening=False, fees=settings.fees),
-        max_loss=per_contract * trade.execution.contracts,
+        max_loss=max_loss_at_entry(trade, trade.execution.credit or ZERO),
         release=(),
-        risk=scaled_risk(trade.risk, held),
-        at=fills.filled_at or orders[-1].past.order.submitted_at,
+        risk=scaled_risk(trade.risk, units_at_stake(trade, held, trade.shares_held)),
+        at=fills.filled_at or first.past.order.submitted_at,
     )
     if change.trade is None:
         raise Doubtful("its close says nothing of it")

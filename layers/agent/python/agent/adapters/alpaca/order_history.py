@@ -16,16 +16,22 @@ class AlpacaOrderHistory:
         self._trading = trading
 
     def past_orders(self, name_prefix: str) -> tuple[PastOrder, ...]:
-        """Give every order of options whose client id begins so, ended or not, oldest first.
+        """Give every order whose client id begins so, ended or not, oldest first.
 
         Raises as AlpacaSession does, and BrokerMisunderstood for what cannot be read.
         """
         rows = order_rows(self._trading, status="all")
         named = [row for row in rows if row.text("client_order_id").startswith(name_prefix)]
-        found = [PastOrder(parse_order(row), _legs(row)) for row in named if _is_of_options(row)]
+        found = [_past_order(row) for row in named]
         return tuple(
             sorted(found, key=lambda past: (past.order.submitted_at, past.order.client_order_id))
         )
+
+
+def _past_order(row: Answer) -> PastOrder:
+    if _is_of_options(row):
+        return PastOrder(parse_order(row), _legs(row))
+    return PastOrder(parse_order(row), (), 1 if _is_bought(row) else -1)
 
 
 def _parts(row: Answer) -> list[Answer]:
@@ -45,8 +51,12 @@ def _legs(row: Answer) -> tuple[Leg, ...]:
 
 
 def _leg(part: Answer, *, ratio: int) -> Leg:
+    contract = parse_occ_symbol(part.text("symbol"))
+    return Leg(contract, LegSide.LONG if _is_bought(part) else LegSide.SHORT, ratio)
+
+
+def _is_bought(part: Answer) -> bool:
     side = part.text("side")
     if side not in {"buy", "sell"}:
         raise BrokerMisunderstood(f"{part.source}: the side {side!r} is neither buy nor sell")
-    contract = parse_occ_symbol(part.text("symbol"))
-    return Leg(contract, LegSide.LONG if side == "buy" else LegSide.SHORT, ratio)
+    return side == "buy"
