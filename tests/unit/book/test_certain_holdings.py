@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from agent.book.certain_holdings import as_held, certain_holdings
+from agent.book.certain_holdings import as_held, certain_holdings, uncovered_calls
 from agent.book.holdings import Holdings
 from agent.book.records import Trade
 from agent.options.contracts import OptionType
@@ -71,3 +71,27 @@ def test_a_trade_is_shown_with_what_is_missing_as_gone() -> None:
     holding = certain_holdings([trade], {LONG: 1})[trade.trade_id]
     assert as_held(trade, holding).leg_quantities == {SHORT: -1, LONG: 1}
     assert trade.leg_quantities == {SHORT: -1, LONG: 2}
+
+
+WRITTEN = Structure((Leg(CALLS[0], LegSide.SHORT),))
+
+
+def written(trade_id: str = "a") -> Trade:
+    return a_trade(trade_id=trade_id, structure=WRITTEN)
+
+
+def test_a_written_call_is_covered_by_a_hundred_shares() -> None:
+    held = {SHORT_CALL: -2, "AAPL": 200}
+    assert uncovered_calls([written(), a_trade(trade_id="b")], held) == {}
+    assert uncovered_calls([written()], held | {"AAPL": 199}) == {"a": 1}
+    assert uncovered_calls([written()], {SHORT_CALL: -2}) == {"a": 2}
+
+
+def test_a_written_call_that_is_gone_itself_needs_no_shares() -> None:
+    assert uncovered_calls([written()], {"AAPL": 0}) == {}
+    assert uncovered_calls([written()], {SHORT_CALL: -1, "AAPL": 0}) == {"a": 1}
+
+
+def test_shares_cover_the_calls_of_one_trade_only() -> None:
+    held = {SHORT_CALL: -4, "AAPL": 300}
+    assert uncovered_calls([written("b"), written("a")], held) == {"b": 1}

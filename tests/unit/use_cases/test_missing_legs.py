@@ -19,6 +19,7 @@ from tests.unit.use_cases.test_four_legs_and_one import (
     a_pass,
     open_condor,
 )
+from tests.unit.use_cases.wheel_desk import assigned_put, call_of
 
 DIFFERS = "Book and broker differ: {}".format
 UNCOVERED = "ACME: a short leg has lost its cover"
@@ -189,3 +190,33 @@ def test_a_trade_that_another_pass_moved_is_left_to_it(desk: TestDesk) -> None:
 
     assert dict(protected.begun) == {}
     assert desk.close_intents() == []
+
+
+def test_calls_whose_shares_are_gone_are_bought_back_within_a_pass(desk: TestDesk) -> None:
+    trade = assigned_put(desk)
+    a_pass(desk)
+    a_pass(desk)
+    carry_all(desk)
+    call = call_of(stored(desk, trade))
+    contracts = -at_the_broker(desk)[call]
+    desk.exchange.book.trade("ACME", None, -100 * contracts, Decimal(0))
+
+    assert a_pass(desk).exits_begun == {"cover_lost": 1}
+
+    assert UNCOVERED in told(desk)
+    carry_all(desk)
+    assert at_the_broker(desk) == {}
+    assert stored(desk, trade).shares_held == 100 * contracts
+    assert a_pass(desk).exits_begun == {}
+
+
+def test_kept_shares_are_not_sold_because_their_call_is_missing(desk: TestDesk) -> None:
+    trade = assigned_put(desk)
+    a_pass(desk)
+    a_pass(desk)
+    carry_all(desk)
+    vanish(desk, call_of(stored(desk, trade)), 1)
+
+    assert a_pass(desk).exits_begun == {}
+
+    assert at_the_broker(desk)["ACME"] == stored(desk, trade).shares_held

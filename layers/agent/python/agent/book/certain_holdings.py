@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from agent.book.covering import is_written_call
 from agent.book.records import Trade
 from agent.options.contracts import OptionType
 from agent.options.structures import LegSide
@@ -46,6 +47,26 @@ def certain_holdings(
             there[symbol] = min(booked[symbol], left[symbol])
             left[symbol] -= there[symbol]
         found[trade.trade_id] = _holding(trade, booked, there)
+    return found
+
+
+def uncovered_calls(trades: Sequence[Trade], held: Mapping[str, int]) -> dict[str, int]:
+    """Count, by the trade's id, written calls that are held and whose shares are gone.
+
+    `held` is what the broker holds: shares by their ticker. Those of an account cover the calls of
+    the first trade by id first; a call is uncovered where not all of its shares are there.
+    """
+    shares = {trade.symbol: max(held.get(trade.symbol, 0), 0) for trade in trades}
+    found: dict[str, int] = {}
+    for trade in sorted(trades, key=lambda each: each.trade_id):
+        if not (trade.contracts_held and is_written_call(trade.structure)):
+            continue
+        symbol, multiplier = trade.structure.symbols[0], trade.structure.multiplier
+        calls = min(-trade.leg_quantities[symbol], max(-held.get(symbol, 0), 0))
+        covered = min(calls, shares[trade.symbol] // multiplier)
+        shares[trade.symbol] -= covered * multiplier
+        if calls > covered:
+            found[trade.trade_id] = calls - covered
     return found
 
 

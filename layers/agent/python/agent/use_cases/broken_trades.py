@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from agent.book.certain_holdings import CertainHolding, certain_holdings
+from agent.book.certain_holdings import CertainHolding, certain_holdings, uncovered_calls
 from agent.book.changes import BookChange, BookConflict
 from agent.book.comparison import PositionDifference, booked_positions
 from agent.book.records import Alert, AlertKind, Trade
@@ -68,7 +68,35 @@ def protect_broken(
 
 
 def _may_be_judged(trade: Trade, holding: CertainHolding) -> bool:
-    return trade.is_whole or (holding.is_even and not trade.shares_held)
+    if trade.shares_held < 0:
+        return False  # These go before anything else.
+    return not trade.holdings.legs_gone or holding.is_even
+
+
+def cover_calls(
+    desk: Desk,
+    active: Sequence[Trade],
+    held: Mapping[str, int],
+    troubles: Troubles,
+    now: datetime,
+) -> Counter[str]:
+    """Begin to buy back calls that were written on shares which are gone; count it by reason.
+
+    `held` is what the broker holds. It is read again before anything is done.
+    """
+    begun: Counter[str] = Counter()
+    if not uncovered_calls(active, held):
+        return begun
+    again = {position.symbol: position.quantity for position in desk.broker.holdings()}
+    found = uncovered_calls(active, again)
+    for trade in active:
+        contracts = found.get(trade.trade_id, 0)
+        if contracts and trade.status is TradeStatus.OPEN and not trade.holdings.legs_gone:
+            with troubles.of(trade.trade_id):
+                symbol = trade.structure.symbols[0]
+                reason = _buy_back(desk, trade, symbol, contracts, now)
+                begun.update([reason] if reason else [])
+    return begun
 
 
 def _tell(
@@ -100,7 +128,7 @@ def _protect(desk: Desk, trade: Trade, holding: CertainHolding, now: datetime) -
 
 def _buy_back(desk: Desk, trade: Trade, symbol: str, contracts: int, now: datetime) -> str | None:
     """Begin to buy back shorts that have lost their cover, urgently, and say so."""
-    sentence = f"{contracts} x {symbol} have lost the leg that covered them."
+    sentence = f"{contracts} x {symbol} have lost what covered them."
     remainder = Remainder(sentence, leg=symbol, contracts=contracts)
     change, intent = begin_remainder(
         trade, remainder, now, reason=ExitReason.COVER_LOST, contracts=contracts
@@ -111,8 +139,8 @@ def _buy_back(desk: Desk, trade: Trade, symbol: str, contracts: int, now: dateti
         at=now,
         subject=f"{trade.symbol}: a short leg has lost its cover",
         message=(
-            f"The broker lacks a leg of {describe(trade)}, and nothing says why. What it still"
-            f" holds short without cover is bought back: {sentence} The missing leg stays in the"
+            f"The broker lacks a part of {describe(trade)}, and nothing says why. What it still"
+            f" holds short without cover is bought back: {sentence} What is missing stays in the"
             f" book until you find out what became of it ({trade.trade_id})."
         ),
     )

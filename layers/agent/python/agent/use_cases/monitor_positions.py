@@ -23,7 +23,7 @@ from agent.strategies.rolling import may_seek
 from agent.use_cases.alerting import publish_alerts
 from agent.use_cases.alone import MONITOR, alone
 from agent.use_cases.book_lifecycle import Befallen, book_lifecycle
-from agent.use_cases.broken_trades import Protected, protect_broken
+from agent.use_cases.broken_trades import Protected, cover_calls, protect_broken
 from agent.use_cases.cancel_order import cancel_working
 from agent.use_cases.compare_book import compare_book
 from agent.use_cases.compare_orders import compare_orders
@@ -123,8 +123,12 @@ def _watch_all(desk: Desk, event: ScheduledEvent, now: datetime) -> MonitorRepor
     protected = Protected()
     with troubles.of("missing-legs"):
         protected = protect_broken(desk, active, befallen, troubles, now)
+    exits = protected.begun
+    with troubles.of("covers"):
+        if at_broker is not None:
+            exits += cover_calls(desk, active, at_broker, troubles, now)
     explained = [trade for trade in active if trade.trade_id not in befallen.unexplained]
-    exits = protected.begun + wind_up_all(desk, explained, troubles, now)
+    exits += wind_up_all(desk, explained, troubles, now)
     held = [trade for trade in explained if _is_whole_and_open(trade)]
     held += [trade for trade in active if trade.trade_id in protected.judged]
     unmarked = 0

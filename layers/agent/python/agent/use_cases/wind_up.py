@@ -51,6 +51,8 @@ def wind_up(
     if not (seen.shares_held or any(seen.leg_quantities.values())):
         return None
     remainder = next_to_go(seen, keeps_shares=keeps_shares(trade, desk.settings.exits))
+    if holding is not None and remainder is not None and (remainder.shares or 0) < 0:
+        return None  # Shares held long are no danger: they wait for what explains the rest.
     if remainder is not None and (remainder.shares or 0) > 0 and holding is None:
         remainder = exercise_instead(desk, trade, remainder)
     if remainder is None or _cannot_be_sold(desk, trade, remainder):
