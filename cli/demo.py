@@ -194,6 +194,7 @@ def _require_directory_of(path: Path) -> None:
         raise ReportedProblem(f"--json {path}: this is a directory, not a file")
     if not path.absolute().parent.is_dir():
         raise ReportedProblem(f"--json {path}: there is no directory {path.parent}")
+    _require_writable(path.absolute().parent, f"--json {path}")
 
 
 def _require_place_for(directory: Path) -> None:
@@ -201,6 +202,18 @@ def _require_place_for(directory: Path) -> None:
     for place in (directory, *directory.parents):
         if place.exists() and not place.is_dir():
             raise ReportedProblem(f"the book goes to {directory}, but {place} is a file")
+    there = next(place for place in directory.absolute().parents if place.is_dir())
+    _require_writable(there, f"the book goes to {directory}")
+
+
+def _require_writable(directory: Path, what: str) -> None:
+    try:
+        with tempfile.TemporaryFile(dir=directory):
+            pass
+    except OSError as error:
+        raise ReportedProblem(
+            f"{what}: nothing can be written to {directory} ({error.strerror})"
+        ) from error
 
 
 def _write_whole(path: Path, text: str) -> None:

@@ -111,6 +111,9 @@ def test_a_setting_of_the_command_line_that_is_wrong_is_named(
 def test_a_report_has_nowhere_to_go_before_anything_runs(place: Path) -> None:
     assert "there is no directory" in run_badly(place, "demo", "--json", "no/report.json").errors
     assert "this is a directory" in run_badly(place, "demo", "--json", "build").errors
+    # Not even root may make a file there.
+    outcome = run_badly(place, "demo", "--json", "/proc/report.json")
+    assert "--json /proc/report.json: nothing can be written to /proc" in outcome.errors
 
 
 def test_a_book_has_nowhere_to_go_before_anything_runs(tmp_path: Path) -> None:

@@ -56,6 +56,7 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
         ("execution: {rung_wait_seconds: 300, polls_per_rung: 20}", "an execution has 3000 s"),
         ("just text", r"config\.yaml must name settings"),
         ("7: 7", r"config\.yaml must name settings"),
+        ('market: {iv_sample_new_york_time: "24:00"}', "iv_sample_new_york_time"),
     ],
 )
 def test_what_is_wrong_is_said_in_one_sentence(tmp_path: Path, text: str, sentence: str) -> None:
@@ -94,3 +95,46 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
         load_settings(path)
     with pytest.raises(SettingsInvalid, match="cannot be read"):
         load_settings(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b"AGENT__RISK__CONTRACTS_MAX=8\nthis is none\n", r"\.env line 2 is not NAME=value"),
+        (b"AGENT__WATCHLIST=[AAPL\n", r'"watchlist".*written as JSON.*\.env'),
+        (b"AGENT__RISK__CONTRACTS_MAX=many\n", r"risk\.contracts_max: .*integer.*\.env"),
+        (b"AGENT__NONSENSE__X=1\n", "agent__nonsense__x: Extra inputs"),
+        (b"\xff\xfe", r"\.env cannot be read"),
+    ],
+)
+def test_a_file_of_variables_that_is_wrong_is_never_passed_over(
+    tmp_path: Path, content: bytes, sentence: str
+) -> None:
+    path = tmp_path / ".env"
+    path.write_bytes(content)
+    with pytest.raises(SettingsInvalid, match=sentence) as caught:
+        load_settings(dotenv_file=path)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_file_of_variables_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(SettingsInvalid, match=r"no file of variables .*\.env"):
+        load_settings(dotenv_file=tmp_path / ".env")
+    with pytest.raises(SettingsInvalid, match="cannot be read"):
+        load_settings(dotenv_file=tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("AGENT__RISKY__CONTRACTS_MAX", "9", "AGENT__RISKY__CONTRACTS_MAX .* names no setting"),
+        ("AGENT__WATCHLIST", "AAPL,MSFT", '"watchlist".*written as JSON'),
+        ("AGENT__RISK", "AAPL", '"risk".*written as JSON'),
+    ],
+)
+def test_a_variable_that_is_wrong_is_never_passed_over(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, sentence: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(SettingsInvalid, match=sentence):
+        load_settings()

@@ -72,7 +72,9 @@ class MarketSettings(Section):
     )
     iv_history_sessions_max: int = Field(252, ge=2, description="sessions the IV rank looks back")
     iv_sample_new_york_time: str = Field(
-        "15:45", pattern=r"^\d\d:\d\d$", description="when the daily IV30 sample is taken"
+        "15:45",
+        pattern=r"^([01]\d|2[0-3]):[0-5]\d$",
+        description="when the daily IV30 sample is taken",
     )
     earnings_unknown: Literal["block", "allow"] = Field(
         "block",

@@ -1,16 +1,19 @@
 """Where settings come from: defaults < config.yaml < .env < environment < command line."""
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import yaml
+from dotenv.parser import parse_stream
 from pydantic import ValidationError
 from pydantic_settings import (
     BaseSettings,
     InitSettingsSource,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
+    SettingsError,
 )
 
 from agent.config.section import SettingsInvalid, describe_errors
@@ -30,6 +33,9 @@ def load_settings(
     read, or a name or value is not a setting.
     """
     from_file = {} if config_file is None else _read_yaml(config_file)
+    if dotenv_file is not None:
+        _check_dotenv(dotenv_file)
+    _check_environment()
 
     class _Sources(Settings, BaseSettings):
         model_config = SettingsConfigDict(
@@ -63,6 +69,11 @@ def load_settings(
         gathered = _Sources(**(command_line or {}))
     except ValidationError as error:
         raise SettingsInvalid(f"{describe_errors(error)} ({place})") from error
+    except SettingsError as error:
+        # It names the setting; what it wants of one that holds several values it does not say.
+        raise SettingsInvalid(
+            f"{error}: a list or a section is written as JSON ({place})"
+        ) from error
     return Settings.model_validate(gathered.model_dump())
 
 
@@ -80,6 +91,28 @@ def _read_yaml(path: Path) -> dict[str, Any]:
     if not isinstance(content, dict) or not all(isinstance(name, str) for name in content):
         raise SettingsInvalid(f"{path} must name settings and their values")
     return content
+
+
+def _check_dotenv(path: Path) -> None:
+    """Refuse a file of variables that would be passed over in silence, whole or in part."""
+    try:
+        with path.open(encoding="utf-8") as file:
+            wrong = [found.original.line for found in parse_stream(file) if found.error]
+    except FileNotFoundError as error:
+        raise SettingsInvalid(f"there is no file of variables {path}") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsInvalid(f"the file of variables {path} cannot be read: {error}") from error
+    if wrong:
+        raise SettingsInvalid(f"{path} line {wrong[0]} is not NAME=value")
+
+
+def _check_environment() -> None:
+    """Refuse a variable that names no setting, which would be passed over in silence."""
+    known = {name.upper() for name in Settings.model_fields}
+    for variable in sorted(os.environ):
+        first, *_ = variable.upper().removeprefix(ENVIRONMENT_PREFIX).split("__")
+        if variable.upper().startswith(ENVIRONMENT_PREFIX) and first not in known:
+            raise SettingsInvalid(f"the variable {variable} of the environment names no setting")
 
 
 def overrides_of(settings: Settings) -> dict[str, Any]:
