@@ -33,7 +33,7 @@ STRIKE_BOUND, NUMBER_BOUND = 100_000.0, 1e9
 IntArray = NDArray[np.int64]
 
 
-class WorldDataError(Exception):
+class WorldDataError(ValueError):
     """Say in one sentence which recorded data is unusable, and why."""
 
 

@@ -39,8 +39,9 @@ def run_badly(place: Path, *arguments: str) -> Outcome:
     return outcome
 
 
-def test_a_data_directory_that_is_not_there_is_named(place: Path) -> None:
-    outcome = run_badly(place, "demo", "--data", "nowhere", "--json", "report.json")
+@pytest.mark.parametrize("command", [("demo", "--json", "report.json"), ("exchange",)])
+def test_a_data_directory_that_is_not_there_is_named(place: Path, command: tuple[str, ...]) -> None:
+    outcome = run_badly(place, *command, "--data", "nowhere")
     assert "nowhere" in outcome.errors
 
 

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import pytest
@@ -147,6 +148,18 @@ def test_all_recorded_chains_give_trades_that_open_and_close_by_rule(
     assert len(closed) >= 10
     assert len({trade["symbol"] for trade in closed}) >= 3
     assert len(report["exits"]) >= 3
+    assert median(unexplained_shares(tmp_path / "build/demo")) <= 0.10
+
+
+def unexplained_shares(book: Path) -> list[float]:
+    """Give, of each closed trade, the size of the residual over that of all parts of its P&L."""
+    shares: list[float] = []
+    for line in (book / "journal.jsonl").read_text("utf-8").splitlines():
+        split = json.loads(line)["details"].get("attribution")
+        if split is not None and split["residual"] is not None:
+            shares.append(abs(split["residual"]) / sum(map(abs, split.values())))
+    assert len(shares) >= 10
+    return shares
 
 
 @pytest.mark.nightly

@@ -14,6 +14,7 @@ from agent.book.states import TradeStatus
 from agent.use_cases.analyze_day import DayReport, analyze_day
 from agent.use_cases.schedule import ScheduledEvent
 from tests.builders import SESSION, STRATEGY, TRADE_ID, a_position, a_trade, positions_of
+from tests.unit.learning.losses import a_closed_spread
 from tests.unit.use_cases.analysis_desk import HOLIDAY, AnalysisDesk, new_york
 
 WEDNESDAY = SESSION + timedelta(days=1)
@@ -240,3 +241,11 @@ def test_a_slot_of_another_day_is_stale_since_marks_are_of_today(office: Analysi
     assert report.status == "stale_slot"
     assert report.counts()["StaleSlots"] == 1
     assert office.metrics.metric("day-2026-06-09") is None
+
+
+def test_the_report_says_where_the_pnl_of_a_closed_trade_came_from(office: AnalysisDesk) -> None:
+    office.keep(*a_closed_spread(left_at=new_york(WEDNESDAY, 12), given_up="0.07"))
+    analyse(office, WEDNESDAY)
+    (alert,) = office.alerts.published
+    assert "; volatility +0.00, time +" in alert.message
+    assert ", stock +0.00, fees -0.50, unexplained -14.00." in alert.message

@@ -1,6 +1,6 @@
 """Explain the day once it is over: tag what closed, measure what was earned, tell the owner."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -15,6 +15,7 @@ from agent.book.records import Alert, AlertKind, Trade
 from agent.book.states import TradeStatus
 from agent.book.transitions import describe, tag_trade
 from agent.learning.analyzer import TradeAnalysis, Unanalysed, analyze_trade, awaits_analysis
+from agent.learning.attribution import Attribution
 from agent.market.calendar import new_york_date
 from agent.use_cases.account_cash import reconcile_account
 from agent.use_cases.alerting import publish_alerts
@@ -70,7 +71,7 @@ def analyze_day(desk: Desk, event: ScheduledEvent) -> DayReport:
     if refusal is not None:
         return DayReport(slot=event.slot, status=refusal)
     before = desk.book.all_trades()
-    trades, unanalysed = _explain(desk, before, now)
+    trades, splits, unanalysed = _explain(desk, before, now)
     marked = value_trades(desk, trades)
     metrics = _measure(desk, marked, session)
     for metric in metrics.values():
@@ -80,7 +81,14 @@ def analyze_day(desk: Desk, event: ScheduledEvent) -> DayReport:
     unmarked = tuple(trade.trade_id for trade in marked if trade.pnl is None)
     account = reconcile_account(desk, trades, session, now)
     story = _Story(
-        session, metrics, closed, unanalysed, unmarked, account.sentences, flattening_steps(trades)
+        session=session,
+        metrics=metrics,
+        closed=closed,
+        splits=splits,
+        unanalysed=unanalysed,
+        unmarked=unmarked,
+        account=account.sentences,
+        flattening=flattening_steps(trades),
     )
     desk.book.commit(BookChange(alerts=(story.alert(now),)))
     return DayReport(
@@ -114,11 +122,15 @@ def _refusal(desk: Desk, session: date, now: datetime) -> str | None:
 
 def _explain(
     desk: Desk, trades: Sequence[Trade], now: datetime
-) -> tuple[tuple[Trade, ...], tuple[Unanalysed, ...]]:
-    """Tag the closed trades that have no tags; give all trades as they then are."""
+) -> tuple[tuple[Trade, ...], Mapping[str, Attribution], tuple[Unanalysed, ...]]:
+    """Tag the closed trades that have no tags; give all trades as they then are.
+
+    With them comes where the P&L of those just tagged came from, as far as that is known.
+    """
     awaiting = [trade.trade_id for trade in trades if awaits_analysis(trade)]
     positions = desk.book.positions_by_trade(awaiting)
     after: list[Trade] = []
+    splits: dict[str, Attribution] = {}
     unanalysed: list[Unanalysed] = []
     for trade in trades:
         if not awaits_analysis(trade):
@@ -133,10 +145,12 @@ def _explain(
                 found = Unanalysed(trade.trade_id, "it changed while it was analysed")
             else:
                 after.append(trade.model_copy(update={"reason_tags": found.tags}))
+                if found.attribution is not None:
+                    splits[trade.trade_id] = found.attribution
                 continue
         after.append(trade)
         unanalysed.append(found)
-    return tuple(after), tuple(unanalysed)
+    return tuple(after), splits, tuple(unanalysed)
 
 
 def _details(found: TradeAnalysis) -> dict[str, JsonValue]:
@@ -181,6 +195,7 @@ class _Story:
     session: date
     metrics: dict[PeriodType, PerformanceMetric]
     closed: Sequence[Trade]
+    splits: Mapping[str, Attribution]
     unanalysed: Sequence[Unanalysed]
     unmarked: Sequence[str]
     account: Sequence[str]
@@ -223,12 +238,24 @@ class _Story:
         return [
             *(
                 f"Closed {describe(trade)} ({trade.exit_reason}): {_dollars(trade.pnl)}, "
-                f"{', '.join(trade.reason_tags) or 'not analysed'}."
+                f"{', '.join(trade.reason_tags) or 'not analysed'}"
+                f"{_split(self.splits.get(trade.trade_id))}."
                 for trade in self.closed
             ),
             *(f"Not analysed: {found.trade_id}, {found.reason}." for found in self.unanalysed),
             *(f"Worth unknown: {trade_id}." for trade_id in self.unmarked),
         ]
+
+
+def _split(split: Attribution | None) -> str:
+    """Say where a P&L came from; nothing where nobody knows."""
+    if split is None:
+        return ""
+    rest = "" if split.residual is None else f", unexplained {split.residual:+.2f}"
+    return (
+        f"; volatility {split.volatility:+.2f}, time {split.time:+.2f}, "
+        f"stock {split.underlying:+.2f}, fees {split.fees:+.2f}{rest}"
+    )
 
 
 def _dollars(amount: Decimal | None) -> str:
