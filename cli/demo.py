@@ -21,7 +21,7 @@ from cli.options import (
     SetOption,
     parse_assignments,
 )
-from cli.problems import ReportedProblem, ResultWrong
+from cli.problems import Interrupted, ReportedProblem, ResultWrong
 from cli.report_tables import print_report
 
 if TYPE_CHECKING:
@@ -168,13 +168,16 @@ def _spelled(options: Mapping[str, Any]) -> dict[str, Any]:
 def _play(console: Console, rehearsal: "Rehearsal") -> "RehearsalReport":
     with _progress(console) as progress:
         task = progress.add_task("Trading", total=rehearsal.sessions, state="")
-        for step in rehearsal.play():
-            progress.update(
-                task,
-                completed=step.number,
-                description=f"{step.session.session:%Y-%m-%d}",
-                state=f"equity {step.equity:,.2f} USD",
-            )
+        try:
+            for step in rehearsal.play():
+                progress.update(
+                    task,
+                    completed=step.number,
+                    description=f"{step.session.session:%Y-%m-%d}",
+                    state=f"equity {step.equity:,.2f} USD",
+                )
+        except KeyboardInterrupt as stop:
+            raise Interrupted("stopped by Ctrl-C; options-agent demo --resume goes on") from stop
     return rehearsal.report()
 
 

@@ -12,7 +12,7 @@ from cli.demo import demo
 from cli.doctor import doctor
 from cli.exchange import exchange
 from cli.flatten import flatten
-from cli.problems import ReportedProblem
+from cli.problems import Interrupted, ReportedProblem
 from cli.rebuild import rebuild
 from cli.report_dates import report_dates
 from cli.show_config import show_config
@@ -61,6 +61,8 @@ def run(arguments: Sequence[str]) -> int:
     except typer.Abort:
         _tell("aborted")
         return 1
+    if code == Interrupted.exit_code:
+        _tell("stopped by Ctrl-C")
     return code if isinstance(code, int) else 0
 
 

@@ -11,3 +11,10 @@ class ResultWrong(ReportedProblem):
     """End the command because what it computed does not hold."""
 
     exit_code = 1
+
+
+class Interrupted(ReportedProblem):
+    """End the command because its user pressed Ctrl-C."""
+
+    exit_code = 130
+    """What shells give for it."""

@@ -92,22 +92,29 @@ def _meaning(symbol: str, known: Sequence[date], settings: Settings, today: date
 def _given(
     symbol: str | None, dates: Sequence[str], file: Path | None, today: date
 ) -> Mapping[str, tuple[date, ...]]:
-    rows = [(symbol, text) for text in dates] if symbol else []
+    rows = [("", symbol, text) for text in dates] if symbol else []
     if file is not None:
         rows = _rows(file)
     found: dict[str, set[date]] = {}
-    for name, text in rows:
-        found.setdefault(_symbol(name), set()).add(_day(text, today))
+    for place, name, text in rows:
+        try:
+            found.setdefault(_symbol(name), set()).add(_day(text, today))
+        except ReportedProblem as problem:
+            raise ReportedProblem(f"{place}{problem}") from problem
     return {name: tuple(sorted(days)) for name, days in found.items()}
 
 
-def _rows(file: Path) -> list[tuple[str, str]]:
+def _rows(file: Path) -> list[tuple[str, str, str]]:
+    """Read (where it stands, symbol, date) of each row."""
     try:
         with file.open(encoding="utf-8", newline="") as lines:
             reader = csv.DictReader(lines)
             if reader.fieldnames != COLUMNS:
                 raise ReportedProblem(f"{file}: its first line must be {','.join(COLUMNS)}")
-            rows = [(row["symbol"] or "", row["date"] or "") for row in reader]
+            rows = [
+                (f"{file} line {reader.line_num}: ", row["symbol"] or "", row["date"] or "")
+                for row in reader
+            ]
     except (OSError, UnicodeDecodeError, csv.Error) as problem:
         raise ReportedProblem(f"cannot read {file}") from problem
     if not rows:

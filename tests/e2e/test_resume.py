@@ -6,12 +6,13 @@ import random
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from simulator.rehearsal.rehearsal import Rehearsal, SessionProgress
 from tests.e2e.commands import COMMAND, END_SECONDS, Outcome, run_here
 
 RUN_LOG = "build/demo-unfinished.jsonl"
@@ -178,3 +179,16 @@ def test_a_demo_killed_again_and_again_at_random_moments_ends_sound(
     killed(tmp_path, "--resume", lines=dice.randrange(left, left + 5))
     _, report = resumed(tmp_path)
     assert_sound(report)
+
+
+def test_ctrl_c_says_how_to_go_on_and_keeps_the_log(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(_: Rehearsal) -> Iterator[SessionProgress]:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Rehearsal, "play", stop)
+    outcome = run_here("demo", *RUN, directory=tmp_path)
+    assert outcome.code == 130
+    assert outcome.errors == "error: stopped by Ctrl-C; options-agent demo --resume goes on\n"
+    assert (tmp_path / RUN_LOG).exists()

@@ -37,3 +37,15 @@ def test_a_problem_is_told_as_it_is_in_one_line(
 
 def test_a_wrong_result_is_told_apart_from_a_wrong_question() -> None:
     assert (ReportedProblem.exit_code, ResultWrong.exit_code) == (2, 1)
+
+
+def test_ctrl_c_ends_any_command_in_one_sentence(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop() -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(app, "registered_commands", list(app.registered_commands))
+    app.command("stop")(stop)
+    assert run(["stop"]) == 130
+    assert capsys.readouterr().err == "error: stopped by Ctrl-C\n"

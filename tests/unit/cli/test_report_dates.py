@@ -97,7 +97,7 @@ def test_what_cannot_be_recorded_is_one_sentence_and_changes_nothing(
     [
         ("NVDA,2026-08-26\n", "its first line must be symbol,date"),
         ("symbol,date\n", "has no dates"),
-        ("symbol,date\nNVDA\n", "'' is no date"),
+        ("symbol,date\nNVDA\n", "reports.csv line 2: '' is no date"),
     ],
 )
 def test_a_file_of_another_shape_is_refused_whole(
