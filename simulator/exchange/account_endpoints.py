@@ -1,5 +1,6 @@
 """The trading API: account, configuration, activities and history."""
 
+import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -14,6 +15,7 @@ from simulator.exchange.rendering import render_account
 ACTIVITIES_MAX = 100
 PERIOD_DAYS = {"D": 1, "W": 7, "M": 31, "A": 366}
 DAILY_TIMEFRAME = "1D"
+EVERYTHING = "all"
 TIMEFRAMES = ("1Min", "5Min", "15Min", "1H", DAILY_TIMEFRAME)
 CATEGORIES = ("trade_activity", "non_trade_activity")
 
@@ -73,6 +75,8 @@ def get_portfolio_history(exchange: Exchange, call: Call) -> Reply:
 
 
 def _period_days(period: str) -> int:
+    if period.lower() == EVERYTHING:
+        return sys.maxsize
     count, unit = period[:-1], period[-1:].upper()
     if not count.isdecimal() or unit not in PERIOD_DAYS:
         raise bad_query(f"invalid period: {period}")

@@ -9,6 +9,7 @@ from simulator.exchange.calendar import NEW_YORK
 
 AVERAGE_PRICE_PLACES = Decimal("0.000001")
 TIMESTAMPS_MAX = 4096
+LARGEST_NUMBER = Decimal(10) ** 12
 
 
 def plain(number: Decimal | int) -> str:
@@ -55,7 +56,7 @@ def new_york_timestamp(at: datetime) -> str:
 def read_number(value: object) -> Decimal:
     """Read a number sent as a JSON number or as a string.
 
-    Raises ValueError where it is neither, not finite, or a boolean.
+    Raises ValueError where it is neither, not finite, a boolean, or larger than any amount here.
     """
     try:
         number = Decimal(str(value))
@@ -63,6 +64,8 @@ def read_number(value: object) -> Decimal:
         raise ValueError(f"not a number: {value!r}") from error
     if not number.is_finite():
         raise ValueError(f"not a finite number: {value!r}")
+    if abs(number) > LARGEST_NUMBER:
+        raise ValueError(f"too large a number: {value!r}")
     return number
 
 
