@@ -66,6 +66,7 @@ def exchange(
                 behaves_like=behaves_like,
                 early_assignment=market.early_assignment,
                 open_interest_on_first_day=True,
+                shows_greeks=True,
             )
             server = serve(simulated, port)
         except (ValueError, OSError) as problem:

@@ -51,6 +51,8 @@ class Exchange:
     `rate_limit_per_minute` of simulated time is enforced with 429 where it is given.
     `open_interest_on_first_day` shows contracts' open interest before a session of the world is
     over, as of the trading day before it; else it shows from the second session on.
+    `shows_greeks` adds greeks and implied volatility to snapshots; they cost as much as the rest of
+    a chain, and the agent reads none.
     """
 
     def __init__(
@@ -69,6 +71,7 @@ class Exchange:
         options_level: int = 3,
         rate_limit_per_minute: int | None = None,
         open_interest_on_first_day: bool = False,
+        shows_greeks: bool = False,
         key_id: str = LOCAL_KEYS[0],
         secret_key: str = LOCAL_KEYS[1],
         account_number: str | None = None,
@@ -87,6 +90,7 @@ class Exchange:
         self.key_id, self.secret_key = key_id, secret_key
         self.rate_limit_per_minute = rate_limit_per_minute
         self.open_interest_on_first_day = open_interest_on_first_day
+        self.shows_greeks = shows_greeks
         self.options_approved_level = options_level
         self.configuration = AccountConfiguration(max_options_trading_level=options_level)
         self.market = MarketView(world, self.clock, self.faults)

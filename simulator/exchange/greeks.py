@@ -61,16 +61,12 @@ class Terms:
         return self.discount * self.forward * _density(self.first(volatility)) * np.sqrt(self.years)
 
 
-@dataclass(frozen=True, slots=True)
-class Greeks:
-    """A contract's numbers: theta a day, vega and rho for one percentage point."""
+GREEKS = ("delta", "gamma", "theta", "vega", "rho")
+Greeks = tuple[float, ...]
+"""A contract's implied volatility, and its GREEKS in that order.
 
-    implied_volatility: float
-    delta: float
-    gamma: float
-    theta: float
-    vega: float
-    rho: float
+Theta is for a day, vega and rho are for one percentage point. Plain tuples: chains have thousands.
+"""
 
 
 def greeks_of(
@@ -112,7 +108,7 @@ def greeks_of(
     columns = _columns(_taken(terms, known), volatility[known], float(spot))
     rows = zip(*(np.round(column, PLACES).tolist() for column in columns), strict=True)
     return {
-        priced[index][0].contract.symbol: Greeks(*row)
+        priced[index][0].contract.symbol: row
         for index, row in zip(known.tolist(), rows, strict=True)
     }
 

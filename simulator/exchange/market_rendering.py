@@ -8,7 +8,7 @@ from typing import Any
 
 from agent.options.contracts import OptionContract
 from simulator.exchange.calendar import NEW_YORK, SessionCalendar
-from simulator.exchange.greeks import Greeks
+from simulator.exchange.greeks import GREEKS, Greeks
 from simulator.exchange.market import mark_of
 from simulator.exchange.numbers import Identifiers, plain, timestamp
 from simulator.worlds.world import DailyBar, OptionListing, StockQuote, TradingSession
@@ -60,14 +60,8 @@ def render_option_snapshot(
     """
     snapshot: Json = {"latestQuote": render_option_quote(listing)}
     if greeks is not None:
-        snapshot["greeks"] = {
-            "delta": greeks.delta,
-            "gamma": greeks.gamma,
-            "theta": greeks.theta,
-            "vega": greeks.vega,
-            "rho": greeks.rho,
-        }
-        snapshot["impliedVolatility"] = greeks.implied_volatility
+        snapshot["impliedVolatility"], *slopes = greeks
+        snapshot["greeks"] = dict(zip(GREEKS, slopes, strict=True))
     trade = render_option_trade(listing)
     if trade is not None:
         snapshot["latestTrade"] = trade

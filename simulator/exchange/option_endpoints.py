@@ -64,7 +64,7 @@ def _snapshot_page(exchange: Exchange, call: Call, listings: Iterable[OptionList
 
 def _greeks(exchange: Exchange, page: Sequence[OptionListing]) -> dict[str, Greeks]:
     found: dict[str, Greeks] = {}
-    if exchange.faults.greeks_missing:
+    if not exchange.shows_greeks or exchange.faults.greeks_missing:
         return found
     by_underlying: dict[str, list[OptionListing]] = {}
     for listing in page:

@@ -32,6 +32,7 @@ def exchange_at_noon(world: SmallWorld | None = None, **options: Any) -> Exchang
         "starts_at": NOON,
         "partial_fill_probability": Decimal(0),
         "fees": "none",
+        "shows_greeks": True,
         **options,
     }
     return Exchange(world or usual_world(), **settings)

@@ -123,6 +123,10 @@ def test_greeks_go_missing_where_the_fault_says_so() -> None:
     assert "greeks" in snapshots(exchange, PUT_100)[PUT_100]
 
 
+def test_an_exchange_shows_greeks_only_where_asked_to() -> None:
+    assert "greeks" not in snapshots(exchange_at_noon(shows_greeks=False), PUT_100)[PUT_100]
+
+
 def test_typed_clients_read_them(clients: Clients) -> None:
     chain = clients.options.get_option_chain(OptionChainRequest(underlying_symbol="ACME"))
     assert chain[PUT_100].greeks.delta < 0 < chain[CALL_110].greeks.delta
@@ -132,7 +136,7 @@ def test_typed_clients_read_them(clients: Clients) -> None:
 
 
 def test_a_made_up_chain_has_greeks_in_order_of_its_strikes() -> None:
-    exchange = Exchange(SyntheticWorld(1, session_count=2))
+    exchange = Exchange(SyntheticWorld(1, session_count=2), shows_greeks=True)
     exchange.clock.advance(3600)
     query = {"limit": "1000", "type": "put", "expiration_date_gte": "2026-02-01"}
     rows = get_chain(exchange, Call(path={"underlying_symbol": "ALFA"}, query=query))
