@@ -38,6 +38,7 @@ def test_the_examples_import_nothing_of_ours() -> None:
         "list_chain_and_pick_spread.py",
         "place_poll_cancel.py",
         "run_wheel.py",
+        "sell_put_by_delta.py",
     ]
     for script in scripts:
         imported: set[str] = set()
@@ -76,6 +77,19 @@ def test_a_multi_leg_order_is_placed_polled_and_cancelled(slow_url: str, tmp_pat
     ends = re.findall(r"^order \S+: (\w+), filled (\d)$", outcome.output, re.MULTILINE)
     assert ends == [("new", "0"), ("canceled", "0"), ("filled", "1"), ("filled", "1")]
     assert "in and out of one spread: " in outcome.output
+
+
+def test_the_best_put_by_delta_is_sold_and_its_fill_is_heard(slow_url: str, tmp_path: Path) -> None:
+    outcome = run_example("sell_put_by_delta.py", "DLTQ", "FXTT", url=slow_url, directory=tmp_path)
+    assert (outcome.code, outcome.errors) == (0, "")
+    best, *heard, sold = outcome.output.splitlines()
+    pattern = r"best of (\d+) puts: ((?:DLTQ|FXTT)\d{6}P\d{8}), delta (-0\.\d\d), bid \d+\.\d\d"
+    found = re.fullmatch(pattern, best)
+    assert found is not None, best
+    assert int(found[1]) > 100
+    assert -0.30 <= float(found[3]) <= -0.15
+    assert {line.split(": ")[0] for line in heard} <= {f"heard of {found[2]}"}
+    assert re.fullmatch(rf"sold 1 {found[2]} at \d+\.\d\d", sold)
 
 
 def test_a_wheel_turns_for_simulated_weeks(tmp_path: Path) -> None:
