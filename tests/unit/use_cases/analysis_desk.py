@@ -19,7 +19,15 @@ from agent.book.changes import BookChange, TradeWrite
 from agent.book.records import Position, Trade
 from agent.config.settings import Settings
 from agent.market.calendar import NEW_YORK, TradingSession
-from agent.ports import Account, Broker, CashActivity, LegFill, MarketData, OptionEvent
+from agent.ports import (
+    Account,
+    Broker,
+    BrokerPosition,
+    CashActivity,
+    LegFill,
+    MarketData,
+    OptionEvent,
+)
 from agent.use_cases.desk import AssembledDesk
 from agent.use_cases.schedule import ScheduledEvent
 from tests.builders import SESSION
@@ -40,6 +48,9 @@ class QuietAccount:
             options_buying_power=Decimal(100_000),
             accrued_fees=Decimal(0),
         )
+
+    def holdings(self) -> tuple[BrokerPosition, ...]:
+        return ()
 
     def leg_fills(self, since: date) -> tuple[LegFill, ...]:
         return ()[: since.day]

@@ -6,7 +6,7 @@ from decimal import Decimal
 from agent.book.account_cash import AccountEntryKind
 from agent.book.records import AlertKind
 from agent.market.calendar import new_york_date
-from agent.use_cases.account_cash import AccountDay, reconcile_account
+from agent.use_cases.account_cash import UNBOOKED, AccountDay, reconcile_account
 from agent.use_cases.analyze_day import analyze_day
 from agent.use_cases.schedule import ScheduledEvent
 from simulator.exchange import HttpFaultKind
@@ -140,6 +140,27 @@ def test_an_order_under_way_is_no_moment_to_compare(desk: TestDesk) -> None:
     desk.reserve()
     assert an_evening(desk).sentences == ("Cash was not compared: an order is under way.",)
     assert desk.book.cash_baseline() is None
+
+
+def test_what_is_delivered_after_the_last_pass_is_compared_once_it_is_booked(
+    desk: TestDesk,
+) -> None:
+    an_evening(desk)
+    desk.open_trade()
+    a_night(desk)
+    desk.exchange.assign(SHORT_PUT)
+
+    unbooked = an_evening(desk)
+
+    assert unbooked.comparison is None
+    assert unbooked.sentences == (f"Cash was not compared: {UNBOOKED}.",)
+    desk.exchange.clock.advance(60)
+    watch(desk)
+    carry_all(desk)
+    comparison = an_evening(desk).comparison
+    assert comparison is not None
+    assert comparison.difference == 0
+    assert not [alert for alert in desk.desk.outbox.unsent() if "of cash" in alert.subject]
 
 
 def test_contracts_of_others_that_are_delivered_begin_the_comparison_anew(desk: TestDesk) -> None:
