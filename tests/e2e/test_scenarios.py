@@ -9,6 +9,19 @@ from tests.e2e.test_demo import ONE_SYMBOL, demo
 
 FEW_ORDERS = ("--set", "execution.polls_per_rung=1", "--set", "execution.urgent_ladder=[1]")
 ASSIGNED = ("--sessions", "8", "--seed", "7", *FEW_ORDERS, "--set", "watchlist=[ALFA,DLTQ]")
+SETTINGS_OF_COVERED = (
+    "watchlist=[FXTT]",
+    "strategies=[cash_secured_put]",
+    "exits.cover_assigned_shares=[cash_secured_put]",
+    "covered_call.below_basis=[FXTT]",
+    # Out within days, so that few sessions show a call from its beginning to its end.
+    "covered_call.dte_min=40",
+    "covered_call.exit_below_dte=39",
+)
+COVERED = (
+    *("--sessions", "9", "--seed", "7"),
+    *(part for each in SETTINGS_OF_COVERED for part in ("--set", each)),
+)
 SHORT = ("--sessions", "8", "--seed", "7", *ONE_SYMBOL, *FEW_ORDERS)
 
 
@@ -82,3 +95,16 @@ def test_what_is_assigned_is_booked_sold_and_ends_with_book_and_broker_as_one(
     ended = [trade for trade in report["trades"] if trade["exit_reason"] == "assigned"]
     assert all(trade["pnl"] is not None for trade in ended)
     assert "a leg is left alone" in (tmp_path / "build/demo/alerts.jsonl").read_text("utf-8")
+
+
+def test_calls_are_written_on_assigned_shares_and_end(tmp_path: Path) -> None:
+    outcome, report = demo(tmp_path, "--scenario", "assignment", *COVERED)
+    assert (outcome.code, outcome.errors) == (0, "")
+    assert report["differences"] == []
+    assert report["cash_identity"]["holds"] is True
+    told = [event["event"] for event in report["story"]]
+    for each in ("assigned", "writing calls", "wrote calls", "closing: expiration near"):
+        assert each in told
+    covered = [trade for trade in report["trades"] if trade["rolled"]]
+    assert covered
+    assert all(part["exit_reason"] == "assigned" for part in (t["rolled"][0] for t in covered))

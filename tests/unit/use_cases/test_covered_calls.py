@@ -139,6 +139,21 @@ def test_a_call_at_its_target_is_bought_back_and_the_shares_stay(desk: TestDesk)
     assert "Closed options of ACME cash_secured_put: profit_target" in told
 
 
+def test_a_call_ends_though_the_price_of_its_shares_moves_in_every_pass(desk: TestDesk) -> None:
+    trade = covered(desk)
+    quote_chain(desk, 32.5)
+    assert a_pass(desk).exits_begun == {}
+    quote_chain(desk, 31.5)
+    desk.exchange.clock.advance(1)
+    desk.world.with_option(call_of(trade), "0.04", "0.05", since=desk.exchange.now)
+    assert a_pass(desk).exits_begun == {"profit_target": 1}
+    carry_all(desk)
+    held = stored(desk, trade)
+    assert held.contracts_held == 0
+    assert held.holdings.shares is not None
+    assert held.holdings.shares.mark == Decimal("32.50")
+
+
 def test_the_next_call_is_written_once_the_pause_is_over(desk: TestDesk) -> None:
     trade, _ = bought_back(desk)
     quote_chain(desk)

@@ -38,7 +38,7 @@ from agent.use_cases.seek_roll import seek_roll
 from agent.use_cases.steps import Message, OrderStillWorking, StepInput
 from agent.use_cases.troubles import Troubles
 from agent.use_cases.watch_account import AccountStanding, watch_account
-from agent.use_cases.wind_up import wind_up_all
+from agent.use_cases.wind_up import mark_held_shares, wind_up_all
 
 MARKS_TOGETHER_MAX = 50
 BASIS_POINTS = 10_000
@@ -148,6 +148,8 @@ def _watch_all(desk: Desk, event: ScheduledEvent, now: datetime) -> MonitorRepor
             with troubles.of(roll.trade.trade_id):
                 reason = _roll(desk, roll, seen, active, now)
                 exits.update([reason] if reason else [])
+    with troubles.of("shares"):
+        mark_held_shares(desk, explained)
     covers = seek_covers(desk, explained, troubles, now)
     differences = 0
     with troubles.of("book-and-broker"):

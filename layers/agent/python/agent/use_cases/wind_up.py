@@ -27,15 +27,11 @@ def wind_up_all(
 ) -> Counter[str]:
     """Begin to let go of what is no whole structure any more, and count it by reason."""
     begun: Counter[str] = Counter()
-    stays: list[Trade] = []
     for trade in trades:
         if trade.status is TradeStatus.OPEN and not trade.is_whole:
             with troubles.of(trade.trade_id):
                 reason = wind_up(desk, trade, now)
                 begun.update([reason] if reason else [])
-                stays += [] if reason else [trade]
-    with troubles.of("shares"):
-        mark_held_shares(desk, stays)
     return begun
 
 
@@ -93,12 +89,19 @@ def keeps_shares(trade: Trade, exits: ExitSettings) -> bool:
 
 
 def mark_held_shares(desk: Desk, trades: Sequence[Trade]) -> None:
-    """Store the price at which the shares of open trades are seen now."""
+    """Store the price at which the shares of open trades are seen now.
+
+    A pass does so once its exits are begun: what it stores here moves a trade on, and an exit
+    that was decided on the trade before could not be stated any more.
+    """
     holders = [trade for trade in trades if trade.shares_held]
     if not holders:
         return
     snapshots = desk.market.underlyings(sorted({trade.symbol for trade in holders}))
-    for trade in holders:
+    for holder in holders:
+        trade = desk.book.trade(holder.trade_id)
+        if trade is None or trade.status is not TradeStatus.OPEN:
+            continue
         snapshot = snapshots.get(trade.symbol)
         price = None if snapshot is None else snapshot.price
         shares = trade.holdings.shares
