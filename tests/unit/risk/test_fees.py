@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 
 from agent.config.settings import FeeSettings
-from agent.risk.fees import fill_fees, round_trip_fees, round_trip_fees_max
+from agent.risk.fees import fill_fees, round_trip_fees, round_trip_fees_max, share_fees
 from tests.builders import a_put_spread
 
 FEES = FeeSettings(
@@ -51,3 +51,13 @@ def test_a_round_trip_pays_to_open_and_to_close() -> None:
 def test_the_most_a_round_trip_can_cost_sells_every_leg_at_its_strike() -> None:
     expected = Decimal("0.58") + 100 * (Decimal(190) + Decimal(185)) * Decimal("0.0001")
     assert round_trip_fees_max(a_put_spread(), FEES) == expected
+
+
+def test_shares_sold_pay_by_share_and_by_value_and_shares_bought_by_share() -> None:
+    fees = FeeSettings(
+        regulatory_per_share_bought=Decimal("0.001"),
+        regulatory_per_share_sold=Decimal("0.002"),
+        sale_value_fraction=Decimal("0.0001"),
+    )
+    assert share_fees(300, Decimal(50), fees) == Decimal("0.300")
+    assert share_fees(-300, Decimal(50), fees) == Decimal("0.600") + Decimal("1.50")

@@ -284,7 +284,7 @@ class RankingSettings(Section):
 
 
 class FeeSettings(Section):
-    """Regulatory fees a contract; Alpaca charges no commission on options."""
+    """Regulatory fees a contract and a share; Alpaca charges no commission on either."""
 
     commission_per_contract: Decimal = Field(Decimal(0), ge=0, description="dollars a contract")
     regulatory_per_contract_bought: Decimal = Field(
@@ -292,6 +292,12 @@ class FeeSettings(Section):
     )
     regulatory_per_contract_sold: Decimal = Field(
         Decimal("0.0437"), ge=0, description="the same plus TAF, dollars a contract sold"
+    )
+    regulatory_per_share_bought: Decimal = Field(
+        Decimal("0.0000265"), ge=0, description="CAT, dollars a share bought"
+    )
+    regulatory_per_share_sold: Decimal = Field(
+        Decimal("0.0002215"), ge=0, description="the same plus TAF, dollars a share sold"
     )
     sale_value_fraction: Decimal = Field(
         Decimal("0.0000206"), ge=0, description="SEC fee as a share of the value sold"

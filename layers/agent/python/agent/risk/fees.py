@@ -35,6 +35,16 @@ def fill_fees(
     return total
 
 
+def share_fees(quantity: int, price: Decimal, fees: FeeSettings) -> Decimal:
+    """Give the fees of trading shares, in dollars, positive and not rounded.
+
+    `quantity` is positive for shares bought and negative for shares sold, `price` dollars a share.
+    """
+    if quantity > 0:
+        return quantity * fees.regulatory_per_share_bought
+    return -quantity * (fees.regulatory_per_share_sold + price * fees.sale_value_fraction)
+
+
 def round_trip_fees(
     structure: Structure, leg_prices: Sequence[Decimal], fees: FeeSettings
 ) -> Decimal:

@@ -15,7 +15,7 @@ from agent.book.states import TradeStatus
 from agent.book.winding_up import RemainderFills, leg_event_of, settle_remainder
 from agent.options.structures import Leg, LegSide, Structure
 from agent.ports import ShareOrderRequest
-from agent.risk.fees import fill_fees
+from agent.risk.fees import fill_fees, share_fees
 from agent.risk.order_prices import (
     NoOrder,
     PricedOrder,
@@ -102,6 +102,7 @@ def remainder_change(desk: Desk, intent: Intent) -> BookChange:
         after = after_leg_event(trade, leg_event_of(intent, fills))
     elif fills is not None:
         quantity = fills.quantity if (intent.shares or 0) > 0 else -fills.quantity
+        fees = share_fees(quantity, fills.price, desk.settings.fees)
         after = after_share_trade(trade, ShareTrade("", quantity, fills.price, at))
     return settle_remainder(
         trade,
