@@ -270,3 +270,13 @@ def test_what_nobody_wants_has_no_price(bid: str | None, *, buys: bool) -> None:
     priced = alone(bid, None, 0, buys=buys)
     assert isinstance(priced, NoOrder)
     assert priced.reason.startswith("nobody")
+
+
+@pytest.mark.parametrize("buys", [True, False])
+@pytest.mark.parametrize("rung", [0, 1, 2])
+def test_a_crossed_quote_of_a_leg_alone_is_read_with_its_sides_exchanged(
+    buys: bool, rung: int
+) -> None:
+    bid, ask = Decimal("0.44"), Decimal("0.47")
+    straight = price_alone(bid, ask, rung, buys=buys, settings=SETTINGS)
+    assert price_alone(ask, bid, rung, buys=buys, settings=SETTINGS) == straight

@@ -237,6 +237,16 @@ def bought_by_hand(desk: TestDesk, symbol: str, contracts: int) -> None:
     desk.exchange.clock.advance(5)
 
 
+def test_what_its_owners_hand_left_of_a_trade_goes_as_the_owners_doing(desk: TestDesk) -> None:
+    trade = desk.open_trade()
+    bought_by_hand(desk, SHORT_PUT, trade.contracts_held)
+    assert watch(desk).exits_begun == {"manual": 1}
+    carry_all(desk)
+    closed = stored(desk, trade)
+    assert (closed.status, closed.exit_reason) == (TradeStatus.CLOSED, ExitReason.MANUAL)
+    assert at_the_broker(desk) == {}
+
+
 def test_a_leg_that_its_owner_closed_by_hand_is_booked_at_its_price(desk: TestDesk) -> None:
     trade = desk.open_trade()
     bought_by_hand(desk, SHORT_PUT, trade.contracts_held)
@@ -300,3 +310,44 @@ def test_a_contract_that_another_order_of_ours_may_move_waits(desk: TestDesk) ->
 
     assert befallen == Befallen()
     assert stored(desk, trade) == trade
+
+
+def test_shares_that_are_sold_bear_their_fees(desk: TestDesk) -> None:
+    trade = open_put(desk)
+    desk.exchange.assign(CHEAP_PUT)
+    before = trade.execution.fees
+    desk.book.commit(request_manual_exit(stored(desk, trade), desk.exchange.now))
+    a_pass(desk)
+    carry_all(desk)
+
+    (sale,) = [fill for fill in desk.exchange.fills if fill.symbol == "ACME"]
+    rates = desk.desk.settings.fees
+    shares = 100 * trade.contracts_held
+    by_share = shares * rates.regulatory_per_share_sold
+    by_value = shares * sale.price * rates.sale_value_fraction
+    assert stored(desk, trade).execution.fees == before + by_share + by_value
+
+
+def test_shares_that_a_strangers_order_keeps_in_the_account_are_told_once(desk: TestDesk) -> None:
+    trade = open_put(desk)
+    desk.exchange.assign(CHEAP_PUT)
+    stranger = {
+        "symbol": "ACME",
+        "side": "buy",
+        "qty": "1",
+        "type": "limit",
+        "time_in_force": "day",
+        "limit_price": "0.05",
+        "client_order_id": "somebody",
+    }
+    desk.exchange.place_order(stranger)
+    desk.book.commit(request_manual_exit(stored(desk, trade), desk.exchange.now))
+    for _ in range(2):
+        a_pass(desk)
+        carry_all(desk)
+
+    held = stored(desk, trade)
+    assert (held.status, held.shares_held) == (TradeStatus.OPEN, 100 * trade.contracts_held)
+    told = [a for a in desk.alerts.published if a.alert_id.startswith(f"{trade.trade_id}-exit-un")]
+    assert len({alert.alert_id for alert in told}) == 1
+    assert f"{held.shares_held} shares" in told[0].message

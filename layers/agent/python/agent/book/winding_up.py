@@ -83,7 +83,8 @@ def begin_remainder(
 
     `reason` is why, where nothing that befell the trade says so; `contracts` bounds what goes.
     """
-    reason = reason or trade.holdings.reason or ExitReason.ASSIGNED
+    # Without any reason nothing befell it: its owner closed a leg at the broker.
+    reason = reason or trade.holdings.reason or ExitReason.MANUAL
     change, intent = begin_close(
         trade, reason, Urgency.URGENT, remainder.sentence, at, contracts=contracts
     )

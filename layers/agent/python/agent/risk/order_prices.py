@@ -119,7 +119,10 @@ def price_alone(
     """Price an urgent order of one contract or of shares: from mid towards natural, and past it.
 
     It ends at most `exit_leg_collar_fraction` beyond natural. Without a mid it starts at natural.
+    Of a crossed quote the dearer side is natural for a buyer, the cheaper one for a seller.
     """
+    if bid is not None and ask is not None and bid > ask:
+        bid, ask = ask, bid
     natural = ask if buys else bid
     if natural is None or natural <= 0:
         return NoOrder(f"nobody {'offers' if buys else 'bids for'} it")

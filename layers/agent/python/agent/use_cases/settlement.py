@@ -22,6 +22,7 @@ from agent.use_cases.alerting import publish_alerts
 from agent.use_cases.cover_orders import cover_change
 from agent.use_cases.desk import Desk
 from agent.use_cases.losing_streak import commit_outcome
+from agent.use_cases.order_tracking import contracts_left
 from agent.use_cases.remainder_orders import remainder_change, units_at_stake
 from agent.use_cases.roll_settling import max_loss_at_entry, residue_change, roll_change
 from agent.use_cases.steps import OrderStillWorking, SettlementResult
@@ -67,7 +68,7 @@ def _change(desk: Desk, intent: Intent, trade: Trade) -> BookChange:
     if intent.of_residue:
         return residue_change(desk, intent)
     if intent.leg is not None or intent.shares is not None:
-        return remainder_change(desk, intent)
+        return _settle_remainder(desk, intent, trade)
     return _settle_exit(desk, intent, trade)
 
 
@@ -155,6 +156,21 @@ def _settle_exit(desk: Desk, intent: Intent, trade: Trade) -> BookChange:
     return change
 
 
+def _settle_remainder(desk: Desk, intent: Intent, trade: Trade) -> BookChange:
+    """Record what filled of a leg or of shares alone; what did not is told, once a day and trade.
+
+    Raises BookConflict where the trade has moved on since the intent was read.
+    """
+    change = remainder_change(desk, intent)
+    left = contracts_left(intent, trade)
+    if not left:
+        return change
+    at = desk.clock.market_clock().now
+    unit = "shares" if intent.shares is not None else "contracts"
+    told = _unfilled_exit(trade, intent, left, at, unit)
+    return replace(change, alerts=(*change.alerts, told))
+
+
 def _with_legs_gone(
     desk: Desk, intent: Intent, trade: Trade, positions: Sequence[Position]
 ) -> tuple[Trade, dict[str, Position]]:
@@ -189,7 +205,9 @@ def _with_legs_gone(
     return trade, changed
 
 
-def _unfilled_exit(trade: Trade, intent: Intent, held: int, at: datetime) -> Alert:
+def _unfilled_exit(
+    trade: Trade, intent: Intent, held: int, at: datetime, unit: str = "contracts"
+) -> Alert:
     """Tell, once a day and trade, that an urgent exit has ended and something is still held."""
     stopped = intent.outcome or "the ladder is used up"
     last = ""
@@ -206,6 +224,6 @@ def _unfilled_exit(trade: Trade, intent: Intent, held: int, at: datetime) -> Ale
         subject=f"{trade.symbol}: an urgent exit is not filled",
         message=(
             f"Attempt {intent.attempt} to close {describe(trade)} ({trade.exit_reason}) has left"
-            f" {held} contracts: {stopped}.{last} The next pass tries again."
+            f" {held} {unit}: {stopped}.{last} The next pass tries again."
         ),
     )
