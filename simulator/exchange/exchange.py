@@ -266,6 +266,11 @@ class Exchange:
         with self.lock:
             self.lifecycle.assign(symbol, self.now, contracts)
 
+    def liquidate(self, symbol: str) -> None:
+        """Close contracts on the broker's own behalf; raises ValueError where none are held."""
+        with self.lock:
+            self.lifecycle.liquidate(symbol)
+
     def _check_not_suspended(self) -> None:
         if self.configuration.suspend_trade:
             raise forbidden("new orders are rejected by user request")

@@ -148,9 +148,16 @@ class Lifecycle:
             if contract is None or contract.expiration != today:
                 continue
             if self._cannot_settle(position, contract):
-                self._cancel_orders_on(position.symbol)
-                request, checked = _closing_order(position, contract)
-                self._desk.place_liquidation(request, checked)
+                self.liquidate(position.symbol)
+
+    def liquidate(self, symbol: str) -> None:
+        """Close all contracts of a symbol at the market; raises ValueError where none are held."""
+        position = self._book.positions.get(symbol)
+        if position is None or position.contract is None:
+            raise ValueError(f"no contracts of {symbol} are held")
+        self._cancel_orders_on(symbol)
+        request, checked = _closing_order(position, position.contract)
+        self._desk.place_liquidation(request, checked)
 
     def _cannot_settle(self, position: Position, contract: OptionContract) -> bool:
         stock = self._market.stock(contract.underlying)
