@@ -118,7 +118,7 @@ def _report(
             if name.startswith("exit_") and not name.startswith(("exit_begun", "exit_required"))
         },
         rolls=counts["rolls"],
-        assignments=0,
+        assignments=counts["mishap_assigned"],
         partials=counts["partial_orders"],
         violations=tuple(
             _violation(result, profile, shrinks=shrinks) for result in results if result.violation

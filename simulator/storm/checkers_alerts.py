@@ -6,7 +6,7 @@ from agent.book.records import AlertKind, Trade
 from agent.book.states import ExitReason, TradeStatus
 from agent.market.calendar import new_york_date
 from simulator.storm.market import Disturbance
-from simulator.storm.view import DayView, MonitorPass
+from simulator.storm.view import DayView, MonitorPass, is_touched
 
 PASSES_TO_TELL = 2
 """Of two passes that saw it and met no fault, one has told it."""
@@ -66,9 +66,13 @@ def _due(view: DayView, one: MonitorPass) -> list[str]:
     """Name what a pass must have told: how the ids of its alerts begin."""
     due = []
     market = view.scenario.market
+    view.unbooked_moves()
+    excused = view.mishaps.pending_symbols
     for trade_id in one.close_attempts:
         trade = view.book.trade(trade_id)
         window = None if trade is None else market.disturbed(trade.symbol, one.began_at)
+        if trade is not None and (is_touched(trade) or excused & trade.leg_quantities.keys()):
+            continue  # What is left of it goes leg by leg: nobody marks it.
         if window is not None and window.kind is not Disturbance.STALE:
             due.append(f"{trade_id}-mark_")
     closes = view.exchange.book.closes

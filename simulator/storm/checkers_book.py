@@ -1,6 +1,6 @@
 """Rules about the book: it is the broker's, its sums are right, and everything ends."""
 
-from collections import Counter, defaultdict
+from collections import Counter
 from datetime import datetime
 from decimal import Decimal
 
@@ -29,30 +29,35 @@ class BookIsBroker:
             return []
         self.times_checked += 1
         trades = view.book.all_trades()
+        if view.unbooked_moves():
+            return _quantities(view, trades)
         return _quantities(view, trades) + _cash(view, trades)
 
     def check_end(self, view: DayView) -> list[str]:
-        return self.check(view)
+        return self.check(view) + [
+            f"{move.quantity:+d} {move.symbol} ({move.kind}) never reached the book"
+            for move in view.unbooked_moves()
+            if move.known_from <= view.now
+        ]
 
 
 def _quantities(view: DayView, trades: tuple[Trade, ...]) -> list[str]:
-    by_book: defaultdict[str, int] = defaultdict(int)
     found = []
     for trade in trades:
         if not trade.contracts_held:
             continue
         stored = {p.option_symbol: p.quantity for p in view.book.positions(trade.trade_id)}
-        for symbol, quantity in trade.leg_quantities.items():
-            by_book[symbol] += quantity
-            if quantity and stored.get(symbol) != abs(quantity):
-                found.append(f"{trade.trade_id} holds {stored.get(symbol)} {symbol} as positions")
-    by_broker: defaultdict[str, int] = defaultdict(int)
-    for fill in view.own_fills:
-        by_broker[fill.symbol] += fill.side.sign * fill.quantity
+        found += [
+            f"{trade.trade_id} holds {stored.get(symbol)} {symbol} as positions"
+            for symbol, quantity in trade.leg_quantities.items()
+            if quantity and stored.get(symbol) != abs(quantity)
+        ]
+    by_book, by_broker = view.booked(), view.own_held
+    excused = view.mishaps.pending_symbols
     return found + [
         f"the book holds {by_book[symbol]} {symbol}, the broker {by_broker[symbol]}"
         for symbol in sorted(by_book.keys() | by_broker.keys())
-        if by_book[symbol] != by_broker[symbol]
+        if symbol not in excused and by_book[symbol] != by_broker[symbol]
     ]
 
 

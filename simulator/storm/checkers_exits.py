@@ -18,11 +18,13 @@ from agent.options.structures import LegSide
 from agent.ports import TradingState
 from simulator.exchange.calendar import new_york_date
 from simulator.storm.market import Disturbance, StormMarket
-from simulator.storm.view import DayView, MonitorPass
+from simulator.storm.view import DayView, MonitorPass, is_touched
 
 STOP_MARGIN = 1.03
 MODEL_MARGIN = 1.12
 """A model mark rests on volatilities of before: only what is far beyond the stop must fire."""
+PUT_MODEL_MARGIN = 1.35
+"""Of a put sold alone no other leg makes up for a volatility that has risen since."""
 TARGET_MARGIN = 0.02
 BREACH_MARGIN_FRACTION = 0.002
 STALE_SECONDS = 130.0
@@ -32,6 +34,8 @@ MODEL_LOOSENESS_FRACTION = 0.35
 LOOSENESS = 0.006
 """How far from its trigger an exit may begin: by rounding, and by what a model mark may be off."""
 MOMENTS = 4
+BEFALLEN = frozenset({ExitReason.ASSIGNED, ExitReason.EXPIRED, ExitReason.BROKER_LIQUIDATED})
+"""Reasons that are no rule's: something befell the trade before."""
 
 
 @dataclass(frozen=True)
@@ -108,9 +112,11 @@ class ExitsFire:
             self._stop_seen.clear()
             return []
         found = []
+        view.unbooked_moves()
+        excused = view.mishaps.pending_symbols
         for trade_id, attempts in one.close_attempts.items():
             trade = view.book.trade(trade_id)
-            if trade is None or not trade.is_whole:
+            if trade is None or not trade.is_whole or not excused.isdisjoint(trade.leg_quantities):
                 continue  # What is left of a trade goes leg by leg, whatever its rules say.
             reason = self._must_leave(view, trade, one)
             if reason is None:
@@ -129,12 +135,15 @@ class ExitsFire:
         days = _dte_then(view, trade, at)
         target = credit * (1 - float(rules.profit_target)) - TARGET_MARGIN
         is_halted = view.control.trading_state() is TradingState.HALTED
+        stays = may_be_assigned(trade, view.scenario.settings)
         stops = self._stop_holds(view, trade, one, sight, credit * (1 + float(rules.stop_loss)))
         triggers = {
             ExitReason.MANUAL: trade.manual_exit_requested,
             ExitReason.STOP_LOSS: stops,
-            ExitReason.EXPIRATION_NEAR: days < 0 or (days < rules.exit_below_dte and not is_halted),
+            ExitReason.EXPIRATION_NEAR: not stays
+            and (days < 0 or (days < rules.exit_below_dte and not is_halted)),
             ExitReason.STRIKE_BREACHED: rules.exit_on_breach
+            and not stays
             and sight.breached_by > BREACH_MARGIN_FRACTION,
             ExitReason.PROFIT_TARGET: sight.natural is not None
             and sight.natural <= target
@@ -145,12 +154,14 @@ class ExitsFire:
     def _stop_holds(
         self, view: DayView, trade: Trade, one: MonitorPass, sight: Sight, level: float
     ) -> bool:
-        margin = MODEL_MARGIN if sight.is_disturbed else STOP_MARGIN
+        by_model = MODEL_MARGIN if len(trade.structure.legs) > 1 else PUT_MODEL_MARGIN
+        margin = by_model if sight.is_disturbed else STOP_MARGIN
         is_readable = sight.is_stale or not sight.is_disturbed
         if sight.worth < level * margin or not is_readable:
             self._stop_seen.pop(trade.trade_id, None)
             return False
-        minutes = (one.began_at - view.scenario.day.opens_at).total_seconds() / 60
+        opens_at = max(o for o in view.scenario.opens_at if o <= one.began_at)
+        minutes = (one.began_at - opens_at).total_seconds() / 60
         if sight.breached_by > BREACH_MARGIN_FRACTION:
             return True
         if minutes < OPENING_MINUTES:
@@ -162,7 +173,7 @@ class ExitsFire:
         return count >= view.scenario.settings.exits.stop_confirmation_passes
 
 
-def _justified(view: DayView, trade: Trade, intent: Intent) -> bool:
+def _justified(view: DayView, trade: Trade, intent: Intent) -> bool:  # noqa: PLR0911 - a table
     """Say whether a reason held at a moment that its pass may have looked at."""
     market, reason = view.scenario.market, intent.exit_reason
     step = (view.now - intent.created_at) / MOMENTS
@@ -184,7 +195,15 @@ def _justified(view: DayView, trade: Trade, intent: Intent) -> bool:
     if intent.kind is IntentKind.ROLL:
         is_late = _dte_then(view, trade, view.now) < rules.exit_below_dte
         return is_late or max(s.breached_by for s in sights) >= -BREACH_MARGIN_FRACTION
-    return reason is not ExitReason.MANUAL or trade.manual_exit_requested
+    if reason is ExitReason.MANUAL:
+        return trade.manual_exit_requested or is_touched(trade)
+    return reason not in BEFALLEN or bool(trade.holdings.booked)
+
+
+def may_be_assigned(trade: Trade, settings: Settings) -> bool:
+    """Say whether the owner lets a trade expire, or take shares."""
+    accepted = settings.cash_secured_put.accept_assignment
+    return len(trade.structure.legs) == 1 and trade.symbol in accepted
 
 
 def rules_of(trade: Trade, settings: Settings) -> PremiumSettings:

@@ -13,13 +13,21 @@ from agent.book.intents import (
     Signal,
     Urgency,
 )
+from agent.options.contracts import OCC_SYMBOL_PATTERN, parse_occ_symbol
 from agent.ports import TradingState
 from simulator.exchange import Order, OrderStatus
-from simulator.exchange.records import Side
 from simulator.storm.market import Disturbance
-from simulator.storm.view import DayView, intent_id_of, is_of_one_leg, trade_id_of, units_moved
+from simulator.storm.view import (
+    DayView,
+    intent_id_of,
+    is_of_one_leg,
+    is_put_sold_alone,
+    trade_id_of,
+    units_moved,
+)
 
 ZERO = Decimal(0)
+SHARES = 100
 IN_FLIGHT_SECONDS = 60.0
 """How long after the owner's word an order of before may still land."""
 ON_ITS_WAY_SECONDS = 40.0
@@ -39,7 +47,7 @@ class OrdersHaveIntents:
         found = [
             message
             for order in orders[self._seen :]
-            if order.client_order_id not in view.foreign_client_ids
+            if view.is_ours(order)
             for message in _strange(view, order)
         ]
         self._seen = len(orders)
@@ -137,10 +145,11 @@ class ForeignUntouched:
             if fill.client_order_id in view.foreign_client_ids:
                 foreign[fill.symbol] += fill.side.sign * fill.quantity
         held = {p.symbol: p.quantity for p in view.exchange.positions}
+        own = view.own_held
         return self.check(view) + [
-            f"{quantity} {symbol} of somebody else are now {held.get(symbol, 0)}"
+            f"{quantity} {symbol} of somebody else are now {held.get(symbol, 0) - own[symbol]}"
             for symbol, quantity in foreign.items()
-            if quantity != held.get(symbol, 0)
+            if quantity != held.get(symbol, 0) - own[symbol]
         ]
 
 
@@ -163,7 +172,7 @@ class PricesAreSane:
         for order in orders[self._seen :]:
             known = view.intent_of(order.client_order_id)
             limit = order.signed_limit
-            if order.client_order_id in view.foreign_client_ids or known is None or limit is None:
+            if known is None or limit is None:
                 continue
             if known.kind is IntentKind.ROLL:
                 found += _roll(order, known)
@@ -247,22 +256,53 @@ class OwnersWordHolds:
 
 
 class NoUncoveredShort:
-    """4: what is short is covered by what is long, contract type by contract type."""
+    """4: what is short is covered by what is long, contract type by contract type, or by cash.
+
+    Cash covers puts: those that were sold alone, and what somebody else's hand left of a spread
+    until the agent has closed it. Nothing covers a short call but a long one.
+    """
 
     name = "no_uncovered_short"
 
     def __init__(self) -> None:
-        self._fills = 0
+        self._seen = (0, 0)
+        self._closes = 0
 
     def check(self, view: DayView) -> list[str]:
-        fills = view.own_fills
-        if len(fills) == self._fills:
+        closes = len(view.exchange.book.closes)
+        seen = (len(view.exchange.book.fills), len(view.exchange.book.activities))
+        if seen == self._seen and closes == self._closes:
             return []
-        self._fills = len(fills)
-        held: defaultdict[str, int] = defaultdict(int)
-        for fill in fills:
-            held[fill.symbol[:-8]] += (1 if fill.side is Side.BUY else -1) * fill.quantity
-        return [f"{-net} short {group} uncovered" for group, net in held.items() if net < 0]
+        is_over, self._seen, self._closes = closes > self._closes, seen, closes
+        return _uncovered(view, is_over=is_over)
 
     def check_end(self, view: DayView) -> list[str]:
-        return self.check(view)
+        return _uncovered(view, is_over=True)
+
+
+def _uncovered(view: DayView, *, is_over: bool) -> list[str]:
+    held: defaultdict[str, int] = defaultdict(int)
+    alone: Counter[str] = Counter()
+    strikes: dict[str, Decimal] = {}
+    for symbol, quantity in view.own_held.items():
+        if quantity and OCC_SYMBOL_PATTERN.fullmatch(symbol):
+            group = symbol[:-8]
+            held[group] += quantity
+            if quantity < 0:
+                strike = parse_occ_symbol(symbol).strike
+                strikes[group] = max(strikes.get(group, ZERO), strike)
+    if not any(net < 0 for net in held.values()):
+        return []
+    for trade in view.book.active_trades():
+        if is_put_sold_alone(trade.trade_id):
+            alone.update({symbol[:-8]: 1 for symbol in trade.structure.symbols})
+    needed, found = ZERO, []
+    for group, net in held.items():
+        is_put = group.endswith("P")
+        by_cash = alone[group] or (not is_over and any(m.symbol[:-8] == group for m in view.hands))
+        if net < 0 and not (is_put and by_cash):
+            found.append(f"{-net} short {group} uncovered")
+        needed += strikes.get(group, ZERO) * max(-net, 0) * SHARES
+    if needed > view.exchange.cash:
+        found.append(f"puts need {needed} of cash, there are {view.exchange.cash}")
+    return found

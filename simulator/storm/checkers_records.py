@@ -16,10 +16,11 @@ from simulator.exchange import Fill, Order
 from simulator.exchange.calendar import new_york_date
 from simulator.exchange.records import Side
 from simulator.storm.checkers_limits import DOLLARS_PER_POINT, Stake, stakes_of
-from simulator.storm.view import DayView, trade_id_of, units_left_alone, units_moved
+from simulator.storm.view import DayView, is_touched, trade_id_of, units_left_alone, units_moved
 
 PRICE_TOLERANCE = Decimal("0.0001")
 CASH_TOLERANCE = Decimal("0.01")
+ZERO = Decimal(0)
 FRACTION_TOLERANCE = Decimal("0.0001")
 FEES_PER_UNIT_MAX = Decimal(5)
 """More than the fees of opening and closing one unit can come to, in dollars."""
@@ -67,6 +68,9 @@ def _untrue(view: DayView, trade: Trade) -> Found:
     if trade.status in UNENTERED:
         yield from _unentered(view, trade, orders)
     if trade.status not in ENTERED:
+        return
+    if is_touched(trade):
+        yield from _touched(view, trade)
         return
     fills = [f for f in view.own_fills if trade_id_of(f.client_order_id) == trade.trade_id]
     entries = [order for order in orders if "-entry-" in order.client_order_id]
@@ -172,6 +176,25 @@ def _differ(kept: Decimal | None, true: Decimal | None) -> bool:
     return abs(kept - true) > PRICE_TOLERANCE
 
 
+def _touched(view: DayView, trade: Trade) -> Found:
+    """Hold a trade that something befell to its own sums: what of it is whose, the book decides."""
+    execution, holdings = trade.execution, trade.holdings
+    if trade.status is TradeStatus.OPEN:
+        own = {p.option_symbol: p.quantity for p in view.book.positions(trade.trade_id)}
+        for symbol, quantity in trade.leg_quantities.items():
+            if quantity and own.get(symbol) != abs(quantity):
+                yield f"holds {quantity} {symbol}, as a position {own.get(symbol)}"
+        if not trade.risk.capital_cents:
+            yield "has something left and reserves nothing"
+        return
+    legs = sum((p.realized_pnl or Decimal(0) for p in view.book.positions(trade.trade_id)), ZERO)
+    flows = execution.entry_cash + execution.exit_cash
+    if abs(legs + holdings.shares_realized - flows) > CASH_TOLERANCE:
+        yield f"took in {flows}, its legs {legs} and its shares {holdings.shares_realized}"
+    if trade.pnl != flows - execution.fees or trade.timestamp_exit is None:
+        yield f"ended with a P&L of {trade.pnl} at {trade.timestamp_exit}"
+
+
 def _at_stake(trade: Trade, stake: Stake) -> Found:
     capital = Decimal(trade.risk.capital_cents) / 100
     heat = Decimal(trade.risk.heat_cents) / 100
@@ -180,7 +203,8 @@ def _at_stake(trade: Trade, stake: Stake) -> Found:
     units, width = trade.contracts_held, trade.structure.width
     if abs(capital - stake.capital) > CASH_TOLERANCE * (1 + units):
         yield f"reserves {capital} of capital, what it holds is {stake.capital}"
-    most = ((width or Decimal(0)) * DOLLARS_PER_POINT + FEES_PER_UNIT_MAX) * units
+    each = stake.capital_per_unit if width is None else width * DOLLARS_PER_POINT
+    most = (each + FEES_PER_UNIT_MAX) * units
     if not stake.heat - CASH_TOLERANCE * (1 + units) <= heat <= most:
         yield f"reserves {heat} of heat, what it holds risks {stake.heat} to {most}"
 
@@ -193,7 +217,7 @@ def _ended(view: DayView, trade: Trade, stake: Stake, last: datetime) -> Found:
     days = (new_york_date(last) - new_york_date(trade.timestamp_enter)).days
     if trade.days_held != days:
         yield f"was held for {trade.days_held} days, not {days}"
-    most = stake.capital_per_unit * trade.execution.contracts
+    most = stake.max_loss_per_unit * trade.execution.contracts
     if trade.campaign.max_loss is not None:
         most = trade.campaign.max_loss
     if trade.pnl is None or trade.pnl_pct is None:

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from simulator.storm.day import DayResult
-from simulator.storm.faults import FaultKind, Profile
+from simulator.storm.faults import ANYWHERE, FaultKind, Profile
 
 MACHINE_STATES: tuple[str, ...] = (
     "open_position.CheckRisk",
@@ -21,21 +21,19 @@ MACHINE_STATES: tuple[str, ...] = (
     "close_position.PollCancel",
     "close_position.RecordFill",
     "close_position.ReconcileOrder",
+    "roll_position.PlaceOrder",
+    "roll_position.PollFill",
+    "roll_position.RecordFill",
     "scan_market",
     "monitor_positions",
     "watch_heartbeat",
 )
-ANYWHERE: tuple[FaultKind, ...] = (
-    FaultKind.DIE_BEFORE,
-    FaultKind.DIE_AFTER,
-    FaultKind.DELAY_BEFORE,
-    FaultKind.DELAY_AFTER,
-    FaultKind.BOOK_BUSY_BEFORE,
-    FaultKind.INVOCATION_REFUSED,
-    FaultKind.INVOCATION_LOST,
-    FaultKind.INVOCATION_DOUBLED,
+SELDOM_STATES: tuple[str, ...] = (
+    "roll_position.CancelOrder",
+    "roll_position.PollCancel",
+    "roll_position.ReconcileOrder",
 )
-"""Kinds that can strike in every state."""
+"""Steps that few executions reach: some fault must have struck them, whatever its kind."""
 DAYS_FOR_KINDS = 40
 """From so many days on, every kind of fault must have struck."""
 DAYS_FOR_STATES = 400
@@ -52,15 +50,34 @@ PER_HUNDRED_DAYS: Mapping[str, int] = {
     "exit_stop_loss": 3,
     "exit_manual": 3,
     "exit_expiration_near": 10,
-    "exit_strike_breached": 10,
+    "exit_strike_breached": 8,
+    "exit_assigned": 10,
+    "rolls": 8,
+    "rolls_begun": 12,
+    "mornings": 30,
+    "mishap_assigned": 20,
+    "mishap_by_hand": 4,
+    "mishap_liquidated": 5,
+    "short_stock": 1,
+    "puts_sold_alone": 15,
+    "passive_breaches": 10,
 }
 """What so many days must have seen, whatever the profile."""
+SELDOM_PER_HUNDRED_DAYS: Mapping[str, float] = {
+    "exit_expired": 0.5,
+    "exit_broker_liquidated": 0.5,
+    "exit_roll": 0.25,
+    "roll_residues": 0.25,
+    "rolls_unfilled": 0.5,
+    "mishap_expired": 0.5,
+    "shares_kept": 0.5,
+}
+"""What takes many days to be sure of: asked for from `DAYS_FOR_STATES` days on."""
 NOT_YET_COVERED: tuple[str, ...] = (
-    "rolls: counted, but too rare in these markets for a bound",
-    "assignments, exercise and early assignment: no leg of a storm is assigned",
-    "the broker's own liquidations and corporate actions",
-    "cash-secured puts and assigned stock: rule 4 watches spreads only",
-    "the reconciler's orphans: somebody else's orders are in contracts that the agent never trades",
+    "splits and adjusted contracts: no stock of a storm has a corporate action",
+    "exits for assignment_risk: no stock of a storm pays a dividend",
+    "strangers who open contracts of ours: theirs are in contracts that the agent never trades",
+    "rolls of condors and of puts sold alone: only verticals roll",
 )
 
 
@@ -90,6 +107,12 @@ def missing(
         for name, per_hundred in PER_HUNDRED_DAYS.items()
         if counts.get(name, 0) < (least := per_hundred * days // 100)
     ]
+    if days >= DAYS_FOR_STATES:
+        found += [
+            f"{name}: {counts.get(name, 0)} of at least {least:g}"
+            for name, per_hundred in SELDOM_PER_HUNDRED_DAYS.items()
+            if counts.get(name, 0) < (least := per_hundred * days / 100)
+        ]
     if not profile.probabilities:
         return found
     if days >= DAYS_FOR_KINDS:
@@ -101,4 +124,5 @@ def missing(
             for kind in ANYWHERE
             if not states.get(state, {}).get(kind.value)
         ]
+        found += [f"no fault in {state}" for state in SELDOM_STATES if not states.get(state)]
     return found

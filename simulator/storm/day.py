@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from agent.adapters.memory.alerts import MemoryAlerts
@@ -14,6 +14,8 @@ from agent.adapters.memory.metrics import MemoryMetrics
 from agent.adapters.memory.reports import MemoryReportDates
 from agent.adapters.memory.volatility import MemoryVolatilityHistory
 from agent.book.states import TradeStatus
+from agent.options.contracts import OptionType
+from agent.options.structures import LegSide
 from agent.strategies.registry import strategies_for
 from agent.use_cases.desk import AssembledDesk
 from simulator.exchange import Exchange
@@ -26,6 +28,7 @@ from simulator.storm.checkers_book import (
 )
 from simulator.storm.checkers_exits import ExitsFire
 from simulator.storm.checkers_limits import LimitsHold
+from simulator.storm.checkers_mishaps import MishapsAreBooked, OrphansAreClosed
 from simulator.storm.checkers_orders import (
     ForeignUntouched,
     NoUncoveredShort,
@@ -41,9 +44,11 @@ from simulator.storm.checkers_rules import (
     StaleSlotsAreDropped,
     UrgentExitsEnd,
 )
+from simulator.storm.counting import count_day
 from simulator.storm.dice import Dice
 from simulator.storm.direct_broker import connect_directly
 from simulator.storm.executions import Executions
+from simulator.storm.fates import Fates
 from simulator.storm.faults import SLOT, Fault, FaultKind, FaultPlan, Profile
 from simulator.storm.functions import Functions, Outcome
 from simulator.storm.market import FickleFills
@@ -62,22 +67,27 @@ from simulator.storm.ports import (
     StormBook,
 )
 from simulator.storm.sandbox import Sandbox
-from simulator.storm.scenario import Scenario, draw_scenario
+from simulator.storm.scenario import (
+    MORNING_CALM_FROM_MINUTE,
+    MORNING_MINUTES,
+    Scenario,
+    draw_scenario,
+)
 from simulator.storm.scheduler import Scheduler
-from simulator.storm.view import Checker, DayView, MonitorPass, Violation, is_of_one_leg
+from simulator.storm.timetable import (
+    AFTER_EVENING,
+    BEFORE_EVENING,
+    PERIODS_MINUTES,
+    delivery_seconds,
+    morning_slots_of,
+    slot_key,
+    slots_of,
+)
+from simulator.storm.view import Checker, DayView, MonitorPass, Violation
 
-SESSION_MINUTES = 390
-EVE_SCAN_MINUTES = (330, 360)
 BEFORE_OPEN = timedelta(minutes=5)
 REPORTS_AHEAD = timedelta(days=80)
-EVENING = timedelta(minutes=60)
-"""When the day is explained, after its close."""
-REVIEW = timedelta(minutes=70)
-"""When the strategies are reviewed, as on the last evening of a week."""
-BEFORE_EVENING, AFTER_EVENING = timedelta(minutes=55), timedelta(minutes=85)
-PERIODS_MINUTES = {"monitor_positions": 5, "scan_market": 30, "watch_heartbeat": 30}
 REDELIVERIES_MAX = 2
-DELIVERY_SECONDS_MAX = 2.0
 KEY_ID, SECRET_KEY = "storm-key-id-3141", "storm-secret-key-2718"
 
 
@@ -90,6 +100,8 @@ def all_checkers() -> tuple[Checker, ...]:
         PricesAreSane(),
         OwnersWordHolds(),
         NoUncoveredShort(),
+        MishapsAreBooked(),
+        OrphansAreClosed(),
         EverythingEnds(),
         ReservationsSum(),
         ExitsFire(),
@@ -175,6 +187,8 @@ class StormDay:
         self.plan.is_on = True
         self._plan_slots(since=day.opens_at, until=day.closes_at + AFTER_EVENING)
         People(self.view, self.scheduler).act()
+        Fates(self.view, self.scheduler).befall()
+        self._pin()
         self._run_to(self.scenario.calm_from)
         self.plan.is_on = False
         self._run_to(day.closes_at + BEFORE_EVENING)
@@ -183,10 +197,12 @@ class StormDay:
         self.plan.is_on = False
         self._slot("monitor_positions", day.closes_at + AFTER_EVENING)
         self._run_to(day.closes_at + AFTER_EVENING + BEFORE_EVENING)
+        self._play_morning()
         if self.violation is None:
             self._check(lambda checker: checker.check_end(self.view))
         self.scheduler.end_paused()
-        self._count()
+        self.counts["steps"] = self.scheduler.steps
+        self.counts.update(count_day(self.view, self.checkers))
         return DayResult(
             self.scenario.seed,
             self.violation,
@@ -194,6 +210,35 @@ class StormDay:
             self.scheduler.steps,
             self.counts,
         )
+
+    def _pin(self) -> None:
+        """Let stocks open near the short puts that were sold on the eve."""
+        market, day = self.scenario.market, self.scenario.day
+        for symbol, deviations in self.scenario.pins:
+            puts = [
+                leg.contract
+                for trade in self._book.active_trades()
+                if trade.symbol == symbol
+                for leg in trade.structure.legs
+                if leg.side is LegSide.SHORT and leg.contract.option_type is OptionType.PUT
+            ]
+            if puts:
+                contract = self.dice.pick(f"{symbol}/pinned to", puts)
+                opening = market.deviations_above(contract, deviations, day.opens_at)
+                market.pin(symbol, opening, day.opens_at)
+
+    def _play_morning(self) -> None:
+        """Play the first hour of the next session, rough at first and calm in the end."""
+        morning = self.scenario.morning
+        if morning is None:
+            return
+        self._run_to(morning.opens_at - BEFORE_OPEN)
+        self.plan.is_on = True
+        for function, slot in morning_slots_of(self.scenario):
+            self._slot(function, slot)
+        self._run_to(morning.opens_at + timedelta(minutes=MORNING_CALM_FROM_MINUTE))
+        self.plan.is_on = False
+        self._run_to(morning.opens_at + timedelta(minutes=MORNING_MINUTES))
 
     def _run_to(self, moment: datetime) -> None:
         self.scheduler.run(moment, stops=lambda: self.violation is not None)
@@ -259,6 +304,7 @@ class StormDay:
 
     def _invoke_slot(self, function: str, slot: datetime, key: str, redelivered: int) -> None:
         began_at = self.exchange.now
+        unfinished = len(self._book.unfinished_intents())
         attempts = {
             trade.trade_id: trade.close_attempts
             for trade in self._book.active_trades()
@@ -268,7 +314,7 @@ class StormDay:
         def receive(outcome: Outcome) -> None:
             if function == "monitor_positions":
                 ended_at = self.exchange.now
-                seen = MonitorPass(slot, began_at, ended_at, outcome, attempts)
+                seen = MonitorPass(slot, began_at, ended_at, outcome, attempts, unfinished)
                 self.view.passes.append(seen)
             if outcome.error is not None and redelivered < REDELIVERIES_MAX:
                 wait = self.dice.between(f"{key}/again", 5.0, 25.0)
@@ -312,37 +358,6 @@ class StormDay:
                 )
                 return
 
-    def _count(self) -> None:
-        counts, view = self.counts, self.view
-        counts["orders"] = len(view.own_orders)
-        counts["fills"] = len(view.own_fills)
-        counts["partial_orders"] = sum(
-            0 < order.filled_units < order.units or _came_in_parts(view, order.order_id)
-            for order in view.own_orders
-        )
-        counts["single_leg_orders"] = sum(is_of_one_leg(order) for order in view.own_orders)
-        counts["foreign_orders"] = len(view.foreign_client_ids)
-        counts["invocations"] = view.functions.invoked
-        counts["executions"] = len(self.executions.runs)
-        counts["steps"] = self.scheduler.steps
-        for run in self.executions.runs.values():
-            counts[f"execution_{run.status.lower()}"] += 1
-        for intent in self._book.all_intents():
-            if intent.exit_reason is not None:
-                counts[f"exit_begun_{intent.exit_reason}"] += 1
-        for trade in self._book.all_trades():
-            counts[f"trade_{trade.status}"] += 1
-            counts["rolls"] += trade.campaign.rolls
-            counts["rolls_begun"] += trade.campaign.attempts
-            if trade.status is TradeStatus.CLOSED:
-                counts[f"exit_{trade.exit_reason}"] += 1
-        for checker in self.checkers:
-            if isinstance(checker, BookIsBroker):
-                counts["times_quiescent"] = checker.times_checked
-            if isinstance(checker, ExitsFire):
-                for reason, number in checker.required.items():
-                    counts[f"exit_required_{reason}"] = number
-
 
 def exchange_of(scenario: Scenario, profile: Profile, dice: Dice) -> Exchange:
     """Open the exchange of a day, on its eve."""
@@ -357,41 +372,9 @@ def exchange_of(scenario: Scenario, profile: Profile, dice: Dice) -> Exchange:
         fill_model=FickleFills(dice, profile.fickleness, now, scenario.day.opens_at),
         partial_fill_probability=Decimal(str(profile.partial_fills)),
         cancel_delay_seconds=dice.pick("cancel delay", (0, 0, 1, 4)),
+        behaves_like=scenario.behaves_like,
         key_id=KEY_ID,
         secret_key=SECRET_KEY,
         starts_at=scenario.eve.opens_at,
     )
     return exchange
-
-
-def slots_of(scenario: Scenario) -> tuple[tuple[str, datetime], ...]:
-    """Give what schedules fire on a day, and the eve's scans, in order of time."""
-    eve, opens_at = scenario.eve.opens_at, scenario.day.opens_at
-    closes_at = scenario.day.closes_at
-    slots = [("scan_market", eve + timedelta(minutes=minute)) for minute in EVE_SCAN_MINUTES]
-    for function, minutes in PERIODS_MINUTES.items():
-        slots += [
-            (function, opens_at + timedelta(minutes=minute))
-            for minute in range(0, SESSION_MINUTES, minutes)
-        ]
-    slots += [
-        ("analyze_day", closes_at + EVENING),
-        ("learn_weekly", closes_at + REVIEW),
-        ("monitor_positions", closes_at + AFTER_EVENING),
-    ]
-    return tuple(sorted(slots, key=lambda slot: slot[1]))
-
-
-def slot_key(function: str, slot: datetime) -> str:
-    """Name a slot as chance knows it."""
-    return f"{function}@{slot.astimezone(UTC):%d%H%M}"
-
-
-def delivery_seconds(dice: Dice, function: str, slot: datetime) -> float:
-    """Say how long after its time a slot arrives where nothing goes wrong."""
-    return dice.between(slot_key(function, slot), 0.0, DELIVERY_SECONDS_MAX)
-
-
-def _came_in_parts(view: DayView, order_id: str) -> bool:
-    moments = {(fill.symbol, fill.at) for fill in view.own_fills if fill.order_id == order_id}
-    return len({at for _, at in moments}) > 1

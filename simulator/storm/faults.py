@@ -52,6 +52,16 @@ EVERYWHERE: Menu = (
     FaultKind.DELAY_BEFORE,
     FaultKind.DELAY_AFTER,
 )
+ANYWHERE: Menu = (
+    *EVERYWHERE,
+    FaultKind.BOOK_BUSY_BEFORE,
+    FaultKind.INVOCATION_REFUSED,
+    FaultKind.INVOCATION_LOST,
+    FaultKind.INVOCATION_DOUBLED,
+)
+"""Kinds that can strike in every state."""
+SELDOM = "roll_position."
+"""Steps of a machine that runs seldom: what can strike anywhere strikes them more often."""
 DELAYS = frozenset({FaultKind.DELAY_BEFORE, FaultKind.DELAY_AFTER})
 DOUBLED_DELAYS_FACTOR = 6.0
 HTTP_READ: Menu = (
@@ -103,6 +113,8 @@ class Profile:
     probabilities: Mapping[FaultKind, float]
     execution_factor: float
     """So much likelier is a fault in the steps of a state machine, where more is at stake."""
+    seldom_factor: float
+    """So much likelier again is what can strike anywhere, in a machine that runs seldom."""
     partial_fills: float
     """Of the orders of several contracts."""
     fickleness: float
@@ -153,6 +165,7 @@ CALM = Profile(
     name="calm",
     probabilities={},
     execution_factor=1.0,
+    seldom_factor=1.0,
     partial_fills=0.10,
     fickleness=0.0,
     disturbances_per_symbol=0.0,
@@ -164,6 +177,7 @@ ROUGH = Profile(
     name="rough",
     probabilities=_scaled(1.0),
     execution_factor=3.0,
+    seldom_factor=3.0,
     partial_fills=0.60,
     fickleness=0.6,
     disturbances_per_symbol=2.0,
@@ -175,6 +189,7 @@ HELL = Profile(
     name="hell",
     probabilities=_scaled(4.0),
     execution_factor=2.0,
+    seldom_factor=1.0,
     partial_fills=0.80,
     fickleness=0.6,
     disturbances_per_symbol=4.0,
@@ -221,6 +236,8 @@ class FaultPlan:
         left /= self.profile.execution_factor if is_step else 1.0
         for kind in menu:
             factor = DOUBLED_DELAYS_FACTOR if is_doubled and kind in DELAYS else 1.0
+            if kind in ANYWHERE and state.startswith(SELDOM):
+                factor *= self.profile.seldom_factor
             left -= factor * self.profile.probabilities[kind]
             if left < 0:
                 return self._strike(key, kind, state)

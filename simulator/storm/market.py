@@ -23,7 +23,8 @@ from simulator.worlds.world import (
 )
 
 RATE = 0.04
-SECONDS_PER_YEAR = 365 * 86_400.0
+DAYS_PER_YEAR = 365
+SECONDS_PER_YEAR = DAYS_PER_YEAR * 86_400.0
 STRIKE_STEP = Decimal("2.5")
 STRIKE_REACH_FRACTION = 0.23
 LISTED_DAYS_MAX = 52
@@ -122,20 +123,50 @@ class StormMarket:
 
     def value(self, contract: OptionContract, at: datetime) -> float:
         """Give what a contract is worth, in dollars a share, whatever its quotes show."""
+        return self.value_if(contract, at)
+
+    def value_if(
+        self,
+        contract: OptionContract,
+        at: datetime,
+        *,
+        spot_factor: float = 1.0,
+        volatility_factor: float = 1.0,
+        volatility_added: float = 0.0,
+    ) -> float:
+        """Give what a contract would be worth with the stock and its volatility elsewhere."""
         stock = self._stocks[contract.underlying]
         moment = at.timestamp()
         years = max((self._expirations[contract.expiration].timestamp() - moment), 0.0)
         return black_scholes(
             is_call=contract.option_type is OptionType.CALL,
-            spot=stock.price.at(moment),
+            spot=stock.price.at(moment) * spot_factor,
             strike=float(contract.strike),
             years=years / SECONDS_PER_YEAR,
-            volatility=stock.volatility.at(moment),
+            volatility=stock.volatility.at(moment) * volatility_factor + volatility_added,
         )
 
     def disturbed(self, symbol: str, at: datetime) -> Window | None:
         """Give what disturbs a stock's options now."""
         return next((w for w in self.windows if w.symbol == symbol and w.holds(at)), None)
+
+    def deviations_above(self, contract: OptionContract, deviations: float, at: datetime) -> float:
+        """Give the price so many deviations, to its expiration, above a contract's strike."""
+        stock = self._stocks[contract.underlying]
+        days = max((contract.expiration - at.date()).days, 1)
+        deviation = stock.volatility.at(at.timestamp()) * sqrt(days / DAYS_PER_YEAR)
+        return float(contract.strike) * (1 + deviations * deviation)
+
+    def pin(self, symbol: str, opening: float, since: datetime) -> None:
+        """Move a stock's whole course from `since` on, so that it opens there."""
+        stock = self._stocks[symbol]
+        path, moment = stock.price, since.timestamp()
+        factor = opening / path.at(moment)
+        values = tuple(
+            value * factor if at >= moment else value
+            for at, value in zip(path.times, path.values, strict=True)
+        )
+        self._stocks[symbol] = replace(stock, price=Path(path.times, values))
 
     # What the exchange asks
 

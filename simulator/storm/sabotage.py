@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
-from simulator.storm import patches
+from simulator.storm import patches, patches_lifecycle
 from simulator.storm.faults import FaultKind, Profile
 
 DAYS_MAX = 10
@@ -128,6 +128,36 @@ def _sabotages() -> Iterator[Sabotage]:
         "double-the-fees": ("every fill pays its fees twice", patches.double_the_fees),
         "act-on-stale-slots": ("no slot is too old", patches.act_on_stale_slots),
         "exit-while-halted": ("a halt stops no exit", patches.exit_while_halted),
+        "forget-the-assignment": (
+            "nothing that befalls a leg is booked",
+            patches_lifecycle.forget_the_assignment,
+        ),
+        "believe-only-reports": (
+            "shares that are there say nothing of an assignment",
+            patches_lifecycle.believe_only_reports,
+        ),
+        "forget-the-shares": (
+            "what an assignment delivers is not booked",
+            patches_lifecycle.forget_the_shares,
+        ),
+        "leave-the-short-stock": (
+            "short stock of an assignment stays",
+            patches_lifecycle.leave_the_short_stock,
+        ),
+        "forget-the-orphan": ("a leg left alone stays", patches_lifecycle.forget_the_orphan),
+        "keep-unwanted-shares": (
+            "shares stay that the owner wants sold",
+            patches_lifecycle.keep_unwanted_shares,
+        ),
+        "keep-it-quiet": ("nobody is told what befell a leg", patches_lifecycle.keep_it_quiet),
+        "ignore-the-residue": (
+            "what a roll could not close stays",
+            patches_lifecycle.ignore_the_residue,
+        ),
+        "ignore-the-caps": (
+            "neither delta nor vega stops an entry",
+            patches_lifecycle.ignore_the_caps,
+        ),
         "ignore-the-daily-loss": (
             "no loss of the day stops entries",
             patches.ignore_the_daily_loss,

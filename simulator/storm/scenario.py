@@ -5,9 +5,14 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
+from typing import Literal
 
-from agent.config.settings import FeeSettings, RiskSettings, Settings
-from agent.config.strategy_settings import BullPutSpreadSettings, IronCondorSettings
+from agent.config.settings import ExitSettings, FeeSettings, RiskSettings, Settings
+from agent.config.strategy_settings import (
+    BullPutSpreadSettings,
+    CashSecuredPutSettings,
+    IronCondorSettings,
+)
 from agent.market.volatility import SOURCE_QUOTES, ImpliedVolatilitySample
 from simulator.exchange.calendar import SATURDAY, regular_session
 from simulator.exchange.fees import DEFAULT_SCHEDULE
@@ -22,6 +27,10 @@ AGES_DAYS = (1, 6, 15, 29, 36, 36)
 """How long before the storm the carried trades were opened. The last ones leave the trades within
 their last days: then only what expires within days of the storm is thick enough to enter."""
 OLD_DAYS, LAST_DAYS = 29, 7
+EXPIRATION_DAYS_SHARE, EXPIRATION_AGE_DAYS = 0.12, 36
+ASSIGNMENTS_SHARE, HANDS, EXPIRATION_HANDS = 0.4, 0.12, 0.6
+PIN_DEVIATIONS, PINS_SHARE = (0.10, 0.26), 0.7
+MORNING_MINUTES, MORNING_CALM_FROM_MINUTE = 70, 30
 SESSIONS_MIN, SESSIONS_AFTER = 8, 6
 """Sessions that the calendar knows in all, and from the day on."""
 CASH = (60_000, 100_000, 250_000, 400_000)
@@ -63,6 +72,20 @@ class Scenario:
     foreign_contracts: tuple[str, ...]
     """OCC symbols that only somebody else trades."""
     samples: dict[str, tuple[ImpliedVolatilitySample, ...]]
+    morning: TradingSession | None = None
+    """The session after the day, of which its first hour is played."""
+    behaves_like: Literal["paper", "live"] = "paper"
+    expires_today: bool = False
+    has_assignments: bool = False
+    has_strange_hands: bool = False
+    """Whether the owner or the broker closes a leg."""
+    pins: tuple[tuple[str, float], ...] = ()
+    """Stocks that open so many deviations above a short put of the eve; below 0 it is through."""
+
+    @property
+    def opens_at(self) -> tuple[datetime, ...]:
+        sessions = (self.eve, self.day, *(() if self.morning is None else (self.morning,)))
+        return tuple(session.opens_at for session in sessions)
 
     @property
     def calm_from(self) -> datetime:
@@ -72,7 +95,11 @@ class Scenario:
 def draw_scenario(seed: int, profile: Profile, dice: Dice) -> Scenario:
     """Draw a day; the same seed and profile give the same one."""
     day = _weekday(FIRST_DAY + timedelta(days=dice.whole("day", 0, DAYS_TO_CHOOSE)), 1)
-    eve = _weekday(day - timedelta(days=dice.pick("age", AGES_DAYS)), -1)
+    age = dice.pick("age", AGES_DAYS)
+    expires_today = dice.chance("expiration day", EXPIRATION_DAYS_SHARE)
+    if expires_today:
+        day, age = day + timedelta(days=(FRIDAY - day.weekday()) % 7), EXPIRATION_AGE_DAYS
+    eve = _weekday(day - timedelta(days=age), -1)
     dates = [_weekday(eve - timedelta(days=1), -1), eve]
     while len(dates) < SESSIONS_MIN or dates[-SESSIONS_AFTER] < day:
         dates.append(_weekday(dates[-1] + timedelta(days=1), 1))
@@ -97,6 +124,13 @@ def draw_scenario(seed: int, profile: Profile, dice: Dice) -> Scenario:
         for window in _windows(symbol, course, storm, profile, dice)
     ]
     ends = day + timedelta(days=LAST_DAYS if is_old else 365)
+    if expires_today:
+        ends = day
+    pins = _pins(dice, is_old=is_old, expires_today=expires_today)
+    has_assignments = dice.chance("assignments", ASSIGNMENTS_SHARE)
+    has_strange_hands = dice.chance("strange hands", EXPIRATION_HANDS if expires_today else HANDS)
+    has_morning = expires_today or has_assignments or has_strange_hands
+    following = sessions[sessions.index(storm) + 1]
 
     def is_thin(expiration: date, at: datetime) -> bool:
         return expiration < day or (at < storm.opens_at and expiration > ends)
@@ -107,19 +141,53 @@ def draw_scenario(seed: int, profile: Profile, dice: Dice) -> Scenario:
         market=market,
         eve=sessions[1],
         day=storm,
-        settings=_settings(dice, day),
+        settings=_settings(dice, day, rolls=bool(pins) and not expires_today),
         starting_cash=Decimal(dice.pick("cash", CASH)),
         courses=courses,
         foreign_contracts=_foreign_contracts(market, storm, foreign_expiration),
         samples={stock.symbol: _samples(stock, eve) for stock in stocks},
+        morning=following if has_morning else None,
+        behaves_like="live" if dice.chance("live", 0.4) else "paper",
+        expires_today=expires_today,
+        has_assignments=has_assignments,
+        has_strange_hands=has_strange_hands,
+        pins=pins,
     )
 
 
-def _settings(dice: Dice, day: date) -> Settings:
+def _pins(dice: Dice, *, is_old: bool, expires_today: bool) -> tuple[tuple[str, float], ...]:
+    """Draw which stocks open near a short put: where verticals roll, or puts may be assigned."""
+    if not is_old:
+        return ()
+    low, high = (-0.5, 0.5) if expires_today else PIN_DEVIATIONS
+    return tuple(
+        (symbol, dice.between(f"{symbol}/pin", low, high))
+        for symbol in SYMBOLS
+        if dice.chance(f"{symbol}/is pinned", PINS_SHARE)
+    )
+
+
+def _settings(dice: Dice, day: date, *, rolls: bool) -> Settings:
     both = ("bull_put_spread", "iron_condor")
+    strategies = dice.pick("strategies", (both, both[:1], both[1:]))
+    if rolls and dice.chance("verticals alone", 0.8):
+        strategies = both[:1]
+    sells_puts = dice.chance("puts", 0.3)
+    if sells_puts:
+        alone = dice.chance("puts alone", 0.4)
+        strategies = ("cash_secured_put",) if alone else (*strategies, "cash_secured_put")
     return Settings(
         watchlist=SYMBOLS,
-        strategies=dice.pick("strategies", (both, both[:1], both[1:])),
+        strategies=strategies,
+        cash_secured_put=CashSecuredPutSettings(
+            willing_to_own=SYMBOLS if sells_puts else (),
+            accept_assignment=dice.pick("accepts", (SYMBOLS, SYMBOLS[:1], ()))
+            if sells_puts
+            else (),
+        ),
+        exits=ExitSettings(
+            sell_assigned_shares=dice.pick("sells shares", ((), SYMBOLS[:1], SYMBOLS))
+        ),
         bull_put_spread=BullPutSpreadSettings(exit_on_breach=dice.chance("breach", 0.4)),
         iron_condor=IronCondorSettings(credit_min=Decimal("0.50")),
         fees=_fees(day),
@@ -128,6 +196,9 @@ def _settings(dice: Dice, day: date) -> Settings:
             daily_loss_max_fraction=Decimal(dice.pick("loss limit", ("0.05", "0.003"))),
             max_trades_per_day=dice.pick("trades a day", (3, 10)),
             max_entries_per_session=dice.pick("pace", (3, 6)),
+            heat_max_fraction=Decimal(dice.pick("heat", ("0.30",) * 5 + ("0.025",))),
+            delta_max_fraction=Decimal(dice.pick("delta cap", ("0.005",) * 4 + ("0.0006",))),
+            vega_max_fraction=Decimal(dice.pick("vega cap", ("0.0025",) * 5 + ("0.0004",))),
             symbol_positions_max=dice.pick("positions a symbol", (2, 3, 4)),
         ),
     )
@@ -141,6 +212,8 @@ def _fees(day: date) -> FeeSettings:
     return FeeSettings(
         regulatory_per_contract_bought=bought,
         regulatory_per_contract_sold=bought + rates.taf_per_contract,
+        regulatory_per_share_bought=rates.cat_per_equivalent_share,
+        regulatory_per_share_sold=rates.cat_per_equivalent_share + rates.taf_per_share,
         sale_value_fraction=rates.sec_per_dollar,
     )
 

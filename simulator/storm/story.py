@@ -25,6 +25,10 @@ def tell(view: DayView, violation: Violation) -> list[str]:
     lines += [(at, text) for at, text in view.book.timeline if _concerns(text, trade_id)]
     lines += _broker_lines(view, trade_id)
     lines += [(at, f"OWNER says {state}") for at, state in view.trading_states]
+    lines += [
+        (move.at, f"BEFELL {move.quantity:+d} {move.symbol}: {move.kind}")
+        for move in view.mishaps.moves
+    ]
     lines.sort(key=lambda line: line[0])
     told = [f"{at.astimezone(NEW_YORK):%m-%d %H:%M:%S} {text}" for at, text in lines]
     if len(told) > LINES_MAX:

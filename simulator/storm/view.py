@@ -10,11 +10,15 @@ from typing import Protocol
 from agent.adapters.memory.alerts import MemoryAlerts
 from agent.adapters.memory.control import MemoryControl
 from agent.book.intents import Intent
+from agent.book.records import Trade
 from agent.ports import TradingState
+from agent.strategies.cash_secured_put import CashSecuredPut
 from simulator.exchange import Exchange, Fill, Order
+from simulator.exchange.records import OrderType
 from simulator.storm.executions import Executions
 from simulator.storm.faults import FaultPlan, Profile
 from simulator.storm.functions import Functions, Outcome
+from simulator.storm.mishaps import BY_HAND, LIQUIDATED, Mishaps, Move
 from simulator.storm.ports import StormBook
 from simulator.storm.scenario import Scenario
 
@@ -43,6 +47,8 @@ class MonitorPass:
     outcome: Outcome
     close_attempts: dict[str, int]
     """Of the trades that were open when it began."""
+    unfinished: int = 0
+    """Intents under way when it began."""
 
     @property
     def is_clean(self) -> bool:
@@ -73,6 +79,12 @@ class DayView:
     foreign_client_ids: set[str] = field(default_factory=set)
     passes: list[MonitorPass] = field(default_factory=list)
     trading_states: list[tuple[datetime, TradingState]] = field(default_factory=list)
+    mishaps: Mishaps = field(init=False)
+    _own_held: Counter[str] = field(default_factory=Counter)
+    _fills_seen: int = 0
+
+    def __post_init__(self) -> None:
+        self.mishaps = Mishaps(self.exchange, self.foreign_client_ids)
 
     @property
     def now(self) -> datetime:
@@ -80,20 +92,60 @@ class DayView:
 
     @property
     def own_orders(self) -> list[Order]:
-        return [o for o in self.exchange.orders if o.client_order_id not in self.foreign_client_ids]
+        return [order for order in self.exchange.orders if self.is_ours(order)]
 
     @property
     def own_fills(self) -> list[Fill]:
-        foreign = self.foreign_client_ids
-        return [f for f in self.exchange.book.fills if f.client_order_id not in foreign]
+        return [fill for fill in self.exchange.book.fills if self._is_own(fill)]
+
+    @property
+    def own_held(self) -> Counter[str]:
+        """Give what the agent's fills and what befell them come to, by contract and by stock."""
+        self.mishaps.refresh()
+        for fill in self.exchange.book.fills[self._fills_seen :]:
+            if self._is_own(fill):
+                self._own_held[fill.symbol] += fill.side.sign * fill.quantity
+        self._fills_seen = len(self.exchange.book.fills)
+        held = Counter(self._own_held)
+        held.update(self.mishaps.held)
+        return held
+
+    @property
+    def hands(self) -> list[Move]:
+        """List what somebody else's hand closed: the owner's, or the broker's own."""
+        self.mishaps.refresh()
+        return [move for move in self.mishaps.moves if move.kind in {BY_HAND, LIQUIDATED}]
+
+    def booked(self) -> Counter[str]:
+        """Give what the book holds, by contract and by stock."""
+        held: Counter[str] = Counter()
+        for trade in self.book.active_trades():
+            held.update(trade.leg_quantities)
+            held[trade.symbol] += trade.shares_held
+        return held
+
+    def unbooked_moves(self) -> list[Move]:
+        """List what befell positions and is not in the book yet."""
+        self.mishaps.refresh()
+        if self.mishaps.pending:
+            booked, held = self.booked(), self.own_held
+            self.mishaps.settle(lambda symbol: booked[symbol] == held[symbol])
+        return self.mishaps.pending
+
+    def is_ours(self, order: Order) -> bool:
+        """Say whether the agent sent an order: not a stranger, the owner or the broker."""
+        name = order.client_order_id
+        is_others = name in self.foreign_client_ids or name in self.mishaps.by_hand_client_ids
+        return not is_others and order.order_type is not OrderType.MARKET
+
+    def _is_own(self, fill: Fill) -> bool:
+        if fill.client_order_id in self.foreign_client_ids:
+            return False
+        return self.mishaps.kind_of(fill) is None
 
     @property
     def own_working(self) -> list[Order]:
-        return [
-            o
-            for o in self.exchange.working_orders
-            if o.client_order_id not in self.foreign_client_ids
-        ]
+        return [order for order in self.exchange.working_orders if self.is_ours(order)]
 
     def intent_of(self, client_order_id: str) -> Intent | None:
         return self.book.intent(intent_id_of(client_order_id))
@@ -136,12 +188,21 @@ def trade_id_of(client_order_id: str) -> str:
     return ""
 
 
-def is_of_one_leg(order: Order) -> bool:
-    """Say whether an order trades one leg of a structure alone, or shares that came of one.
+def is_touched(trade: Trade) -> bool:
+    """Say whether something befell a trade that no order of its own did."""
+    return any(not event.startswith(trade.trade_id) for event in trade.holdings.booked)
 
-    No strategy of a storm enters a single leg.
-    """
-    return len(order.legs) == 1
+
+def is_of_one_leg(order: Order) -> bool:
+    """Say whether an order trades one leg of a structure alone, or shares that came of one."""
+    if len(order.legs) > 1:
+        return False
+    return order.legs[0].contract is None or not is_put_sold_alone(order.client_order_id)
+
+
+def is_put_sold_alone(name: str) -> bool:
+    """Say whether the trade of an id is a single leg as a whole."""
+    return f"-{CashSecuredPut.code}-" in f"{name}-"
 
 
 def units_left_alone(orders: list[Order]) -> int:

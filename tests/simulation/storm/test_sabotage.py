@@ -26,6 +26,13 @@ BROKEN_RULES = {
     "leak-the-keys": "no_secret_leaks",
     "flatter-the-fills": "records_are_true",
     "leave-out-the-cover": "no_uncovered_short",
+    "forget-the-assignment": "mishaps_are_booked",
+    "keep-it-quiet": "mishaps_are_booked",
+    "leave-the-short-stock": "orphans_are_closed",
+    "forget-the-orphan": "orphans_are_closed",
+    "keep-unwanted-shares": "orphans_are_closed",
+    "ignore-the-residue": "orphans_are_closed",
+    "ignore-the-caps": "limits_hold",
 }
 """What some sabotages must be noticed by; of the others any rule will do."""
 NOTICED_BY_ONE_RULE = (

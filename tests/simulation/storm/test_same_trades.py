@@ -22,10 +22,11 @@ from agent.config.sources import overrides_of
 from simulator.cloud.local_cloud import LocalCloud
 from simulator.exchange import serve
 from simulator.rehearsal.synthesis import begin_synthesis
-from simulator.storm.day import REPORTS_AHEAD, StormDay, delivery_seconds, exchange_of, slots_of
+from simulator.storm.day import REPORTS_AHEAD, StormDay, exchange_of
 from simulator.storm.dice import Dice
 from simulator.storm.faults import CALM
 from simulator.storm.scenario import Scenario, draw_scenario
+from simulator.storm.timetable import delivery_seconds, slots_of
 
 PRICE_APART = Decimal("0.03")
 """How far two fills of one order may lie apart: side by side orders are sent some seconds apart,

@@ -1,0 +1,118 @@
+"""What befalls positions of ours without an order of ours, as the broker's own records have it.
+
+Contracts are assigned, exercised, expire, are liquidated by the broker or closed by the owner's
+own hand. The book learns of it in a pass of the monitor; until then the two differ rightly.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from agent.options.contracts import OCC_SYMBOL_PATTERN, parse_occ_symbol
+from simulator.exchange import Exchange
+from simulator.exchange.records import Fill, OrderType
+
+KINDS = {"OPASN": "assigned", "OPEXC": "exercised", "OPEXP": "expired", "OPTRD": "delivered"}
+BY_HAND, LIQUIDATED = "by_hand", "liquidated"
+
+
+@dataclass(frozen=True)
+class Move:
+    """Say how many contracts or shares came (positive) or went, and since when it can be known."""
+
+    symbol: str
+    quantity: int
+    kind: str
+    at: datetime
+    known_from: datetime
+
+    @property
+    def underlying(self) -> str:
+        return underlying_of(self.symbol)
+
+
+def underlying_of(symbol: str) -> str:
+    """Give the stock of a contract, or the stock itself."""
+    is_option = OCC_SYMBOL_PATTERN.fullmatch(symbol) is not None
+    return parse_occ_symbol(symbol).underlying if is_option else symbol
+
+
+@dataclass
+class Mishaps:
+    """Read the broker's records as they grow, and keep what the book has not yet caught up with."""
+
+    exchange: Exchange
+    foreign_client_ids: Collection[str]
+    by_hand_client_ids: set[str] = field(default_factory=set)
+    moves: list[Move] = field(default_factory=list)
+    pending: list[Move] = field(default_factory=list)
+    held: Counter[str] = field(default_factory=Counter)
+    """What all moves come to, by symbol."""
+    _activities: int = 0
+    _fills: int = 0
+
+    def refresh(self) -> None:
+        """Take in what happened since."""
+        book = self.exchange.book
+        for activity in book.activities[self._activities :]:
+            kind = KINDS.get(activity.activity_type)
+            if kind is not None:
+                symbol = str(activity.body["symbol"])
+                known_from = self._known_from(symbol, activity.at, activity.visible_at)
+                quantity = int(activity.body["qty"])
+                self._take(Move(symbol, quantity, kind, activity.at, known_from))
+        self._activities = len(book.activities)
+        for fill in book.fills[self._fills :]:
+            kind = self.kind_of(fill)
+            if kind is not None:
+                self._take(Move(fill.symbol, _signed(fill), kind, fill.at, fill.at))
+        self._fills = len(book.fills)
+
+    def kind_of(self, fill: Fill) -> str | None:
+        """Say whose a fill is that no order of ours asked for; None for ours and a stranger's."""
+        if fill.client_order_id in self.by_hand_client_ids:
+            return BY_HAND
+        if fill.client_order_id in self.foreign_client_ids:
+            return None
+        is_brokers = self.exchange.order(fill.order_id).order_type is OrderType.MARKET
+        return LIQUIDATED if is_brokers else None
+
+    def settle(self, is_booked: Callable[[str], bool]) -> None:
+        """Forget what the book has caught up with."""
+        caught = {
+            name
+            for name in {move.underlying for move in self.pending}
+            if all(
+                is_booked(symbol)
+                for symbol in {name, *(m.symbol for m in self.pending if m.underlying == name)}
+            )
+        }
+        self.pending = [move for move in self.pending if move.underlying not in caught]
+
+    @property
+    def pending_symbols(self) -> set[str]:
+        """Name the contracts and the stocks in which book and broker may differ."""
+        return {name for move in self.pending for name in (move.symbol, move.underlying)}
+
+    def _take(self, move: Move) -> None:
+        self.moves.append(move)
+        self.pending.append(move)
+        self.held[move.symbol] += move.quantity
+
+    def _known_from(self, symbol: str, at: datetime, visible_at: datetime) -> datetime:
+        """Say from when the agent can tell: at once where nothing else explains what is there."""
+        underlying = underlying_of(symbol)
+        others = any(
+            fill.symbol == underlying and fill.client_order_id in self.foreign_client_ids
+            for fill in self.exchange.book.fills
+        )
+        several = any(
+            move.underlying == underlying and move.symbol not in {symbol, underlying}
+            for move in self.pending
+        )
+        return visible_at if others or several else at
+
+
+def _signed(fill: Fill) -> int:
+    return fill.side.sign * fill.quantity
