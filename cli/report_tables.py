@@ -66,6 +66,8 @@ def _story(report: RehearsalReport) -> Table:
         title="What the desk did, New York time",
         title_justify="left",
         box=SIMPLE_HEAD,
+        # Two columns more for the reasons: the strikes of a condor just fit.
+        show_edge=False,
         padding=(0, 1, 0, 0),
     )
     table.add_column("When", no_wrap=True)

@@ -1,9 +1,11 @@
 """The markets that a command can play."""
 
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
 
 import pytest
 
+from agent.config.settings import Settings
 from simulator.rehearsal.markets import (
     SYNTHETIC_SESSIONS,
     MarketRefused,
@@ -53,3 +55,14 @@ def test_a_market_that_there_is_not_is_refused() -> None:
         open_market(scenario="calm", sessions=2)
     with pytest.raises(MarketRefused, match="not both"):
         open_market(scenario="calm", data_directory=Path())
+
+
+@pytest.mark.parametrize("name", ["replay", "synthetic"])
+def test_no_profile_scans_where_nothing_may_be_entered(name: str) -> None:
+    hours = Settings().schedule
+    day = date(2026, 6, 9)
+    first = datetime.combine(day, time(9, 30)) + timedelta(minutes=hours.entry_opening_minutes)
+    # An entry works for some minutes, and is withdrawn in the last ones.
+    last = datetime.combine(day, time(16)) - timedelta(minutes=hours.entry_closing_minutes + 5)
+    for at in load_profile(name).times["scan_market"]:
+        assert first <= datetime.combine(day, at) <= last
