@@ -18,6 +18,7 @@ from agent.book.records import PositionStatus
 from agent.book.states import ExitReason, TradeStatus
 from agent.config.settings import Settings
 from agent.ports import ShareOrderRequest
+from agent.risk.fees import share_fees
 from agent.risk.reservation import STREAK_KEY
 from agent.strategies.registry import strategies_for
 from agent.use_cases.rebuild_book import (
@@ -225,6 +226,7 @@ def test_shares_that_were_sold_after_an_assignment_are_told_by_their_order(ruin:
     assert ruin.rebuild().doubts == {}
     (trade,) = ruin.book.all_trades()
     assert (trade.status, trade.exit_reason) == ("closed", ExitReason.ASSIGNED)
+    assert trade.execution.fees > share_fees(-200, Decimal(100), SETTINGS.fees) > 0
     charged = ruin.exchange.book.fees_charged
     assert told_flows(ruin) == ruin.exchange.cash - 100_000 + charged
 

@@ -55,7 +55,7 @@ def rebuild_trade(
     happenings = [
         *_wholes_closed(closes, structure, settings),
         *legs_traded([o for o in closes if o.filled and _is_of_one_leg(o, structure)], settings),
-        *shares_traded([o for o in closes if o.filled and o.past.shares_sign]),
+        *shares_traded([o for o in closes if o.filled and o.past.shares_sign], settings),
         *befallen(events, settings),
     ]
     rebuilt = live_through(rebuilt, happenings)

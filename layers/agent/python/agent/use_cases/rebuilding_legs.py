@@ -26,7 +26,7 @@ from agent.config.settings import Settings
 from agent.market.calendar import NEW_YORK
 from agent.options.structures import LegSide
 from agent.ports import OptionEvent, OptionEventKind
-from agent.risk.fees import fill_fees
+from agent.risk.fees import fill_fees, share_fees
 from agent.risk.sizing import scaled_risk
 from agent.use_cases.rebuilt import Doubtful, NamedOrder, RebuiltTrade
 from agent.use_cases.remainder_orders import units_at_stake
@@ -78,7 +78,7 @@ def legs_traded(orders: Sequence[NamedOrder], settings: Settings) -> Iterable[Ha
         yield Happening(at, event.event_id, _leg_step(event, settings, bought=side is LegSide.LONG))
 
 
-def shares_traded(orders: Sequence[NamedOrder]) -> Iterable[Happening]:
+def shares_traded(orders: Sequence[NamedOrder], settings: Settings) -> Iterable[Happening]:
     """Give what orders traded of shares, an intent at a time; raises Doubtful."""
     groups: defaultdict[str, list[NamedOrder]] = defaultdict(list)
     for order in orders:
@@ -86,7 +86,7 @@ def shares_traded(orders: Sequence[NamedOrder]) -> Iterable[Happening]:
     for intent_id, group in groups.items():
         quantity, price, at = _sum_up(group)
         sold = ShareTrade(intent_id, group[0].past.shares_sign * quantity, price, at)
-        yield Happening(at, intent_id, _share_step(sold))
+        yield Happening(at, intent_id, _share_step(sold, settings))
 
 
 def befallen(events: Sequence[OptionEvent], settings: Settings) -> Iterable[Happening]:
@@ -125,10 +125,11 @@ def _leg_step(event: LegEvent, settings: Settings, *, bought: bool | None) -> St
 _OTHER_SIDE = {LegSide.LONG: LegEventKind.ASSIGNED, LegSide.SHORT: LegEventKind.EXERCISED}
 
 
-def _share_step(event: ShareTrade) -> Step:
+def _share_step(event: ShareTrade, settings: Settings) -> Step:
     def step(rebuilt: RebuiltTrade) -> RebuiltTrade:
         trade = rebuilt.trade
-        booking = _booking(trade, after_share_trade(trade, event), ZERO)
+        fees = share_fees(event.quantity, event.price, settings.fees)
+        booking = _booking(trade, after_share_trade(trade, event), fees)
         change = book_share_trade(trade, event, booking, event.at)
         assert change.trade is not None
         return _after(rebuilt, change.trade.trade, ())
