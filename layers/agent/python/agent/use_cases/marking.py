@@ -1,6 +1,6 @@
 """Mark what is held: every open trade from quotes of this moment, never from a cache."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -47,6 +47,7 @@ def fetch_marks(desk: Desk, trades: Sequence[Trade], as_of: datetime) -> Marks:
     marks: dict[str, TradeMark] = {}
     positions: dict[str, tuple[PositionMark, ...]] = {}
     stored_by_trade = desk.book.positions_by_trade([trade.trade_id for trade in trades])
+    good = {symbol for symbol, quote in quotes.items() if _is_good(desk, quote, as_of)}
     for trade in trades:
         stored = stored_by_trade[trade.trade_id]
         underlying = snapshots.get(trade.symbol)
@@ -62,12 +63,22 @@ def fetch_marks(desk: Desk, trades: Sequence[Trade], as_of: datetime) -> Marks:
             as_of=as_of,
         )
         seen = [
-            _mark_position(position, trade, quotes, analytics, price)
+            _mark_position(position, trade, quotes, analytics, price=price, good=good)
             for position in stored
             if position.status is PositionStatus.OPEN
         ]
         positions[trade.trade_id] = tuple(mark for mark in seen if _shows_anything(mark))
     return Marks(marks, positions)
+
+
+def _is_good(desk: Desk, quote: OptionQuote, as_of: datetime) -> bool:
+    """Say whether a quote may mark: fresh, two-sided, not crossed, and narrow enough."""
+    market = desk.settings.market
+    return quote.is_valid(
+        as_of,
+        age_max_seconds=market.quote_age_max_seconds,
+        width_fraction_max=market.mark_quote_width_max_fraction,
+    )
 
 
 def _shows_anything(mark: PositionMark) -> bool:
@@ -123,9 +134,15 @@ def _mark_position(
     trade: Trade,
     quotes: Mapping[str, OptionQuote],
     analytics: ChainAnalytics | None,
+    *,
     price: Decimal | None,
+    good: Collection[str],
 ) -> PositionMark:
-    """Bring a leg up to its quote; what the quote does not tell keeps its last good value."""
+    """Bring a leg up to its quote; what the quote does not tell keeps its last good value.
+
+    A volatility is taken from `good` quotes alone: one implied by a quote that stands still while
+    the stock moves would have the model repeat that quote.
+    """
     quote = quotes.get(position.option_symbol)
     mid = None if quote is None or quote.is_crossed else quote.mid
     unrealized = None
@@ -134,7 +151,7 @@ def _mark_position(
         shares = position.quantity * trade.structure.multiplier
         unrealized = direction * (mid - position.entry_price) * shares
     measured = None
-    if analytics is not None and quote is not None:
+    if analytics is not None and position.option_symbol in good:
         measured = analytics.of(position.option_symbol)
     volatility = None if measured is None else measured.implied_volatility
     return PositionMark(
