@@ -109,9 +109,9 @@ def missing(
     ]
     if days >= DAYS_FOR_STATES:
         found += [
-            f"{name}: {counts.get(name, 0)} of at least {least:g}"
-            for name, per_hundred in SELDOM_PER_HUNDRED_DAYS.items()
-            if counts.get(name, 0) < (least := per_hundred * days / 100)
+            f"{name}: {counts.get(name, 0)} of at least {rarely:g}"
+            for name, share in SELDOM_PER_HUNDRED_DAYS.items()
+            if counts.get(name, 0) < (rarely := share * days / 100)
         ]
     if not profile.probabilities:
         return found

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from agent.book import lifecycle
+from agent.book import lifecycle, winding_up
 from agent.risk import checks
-from agent.use_cases import book_lifecycle, monitor_positions, wind_up
+from agent.use_cases import book_lifecycle, marking, monitor_positions, wind_up
 from simulator.storm.patches import Patch
 
 
@@ -24,7 +24,7 @@ def forget_the_shares() -> Sequence[Patch]:
 
 
 def leave_the_short_stock() -> Sequence[Patch]:
-    right = wind_up.next_to_go
+    right = winding_up.next_to_go
 
     def wrong(trade: Any, *, keeps_shares: bool) -> Any:
         return None if trade.shares_held < 0 else right(trade, keeps_shares=keeps_shares)
@@ -33,7 +33,7 @@ def leave_the_short_stock() -> Sequence[Patch]:
 
 
 def forget_the_orphan() -> Sequence[Patch]:
-    right = wind_up.next_to_go
+    right = winding_up.next_to_go
 
     def wrong(trade: Any, *, keeps_shares: bool) -> Any:
         is_orphan = trade.holdings.legs_gone and not trade.shares_held
@@ -66,3 +66,7 @@ def ignore_the_caps() -> Sequence[Patch]:
         return tuple(replace(finding, passed=True) for finding in right(context))
 
     return [(checks, "_exposure_findings", wrong)]
+
+
+def learn_from_frozen_quotes() -> Sequence[Patch]:
+    return [(marking, "_is_good", lambda *_: True)]

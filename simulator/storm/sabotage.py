@@ -15,6 +15,7 @@ FIRST_DAYS: Mapping[str, int] = {
     "forget-the-expiration": 13,
     "target-on-mid": 6,
     "enter-on-any-quote": 5,
+    "learn-from-frozen-quotes": 30,
 }
 """Where the windows begin of the sabotages that take a rarer day to show; the others' at 1."""
 WEATHER: Mapping[str, Mapping[FaultKind, float]] = {
@@ -157,6 +158,10 @@ def _sabotages() -> Iterator[Sabotage]:
         "ignore-the-caps": (
             "neither delta nor vega stops an entry",
             patches_lifecycle.ignore_the_caps,
+        ),
+        "learn-from-frozen-quotes": (
+            "volatilities are taken from quotes that stand still",
+            patches_lifecycle.learn_from_frozen_quotes,
         ),
         "ignore-the-daily-loss": (
             "no loss of the day stops entries",

@@ -33,6 +33,7 @@ BROKEN_RULES = {
     "keep-unwanted-shares": "orphans_are_closed",
     "ignore-the-residue": "orphans_are_closed",
     "ignore-the-caps": "limits_hold",
+    "learn-from-frozen-quotes": "exits_fire",
 }
 """What some sabotages must be noticed by; of the others any rule will do."""
 NOTICED_BY_ONE_RULE = (
