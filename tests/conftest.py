@@ -4,11 +4,13 @@ import os
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
+# No test is about how fast the machine is that it happens to run on.
+PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 # CI asks each property a little; `make nightly` asks a lot.
-settings.register_profile("quick", max_examples=40)
-settings.register_profile("thorough", max_examples=400)
+settings.register_profile("quick", PATIENT, max_examples=40)
+settings.register_profile("thorough", PATIENT, max_examples=400)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
 SHARED_DATA_DIRECTORY = Path(__file__).resolve().parents[2] / "shared" / "data"

@@ -7,7 +7,7 @@ from itertools import count
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent.adapters.dynamodb.metrics import DynamoMetrics
@@ -58,7 +58,7 @@ metrics = built(
 )
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=30)
 @given(before=metrics, after=metrics)
 def test_a_metric_is_read_as_it_was_written_and_replaced_in_every_field(
     used_findings: Findings, before: PerformanceMetric, after: PerformanceMetric

@@ -6,7 +6,7 @@ from decimal import Decimal
 from itertools import count
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent.book.changes import BookChange, IntentWrite, TradeWrite
@@ -43,7 +43,7 @@ from agent.options.structures import Leg, LegSide, Structure
 from tests.builders import a_creation
 from tests.contracts.book.conftest import Stores
 
-examples = settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+examples = settings(max_examples=30)
 
 numbers = count(1)
 

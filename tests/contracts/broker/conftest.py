@@ -15,7 +15,7 @@ Opened = tuple[Exchange, AlpacaConnection]
 
 
 def connect_to(url: str, key_id: str, secret_key: str) -> AlpacaConnection:
-    keys = {"key_id": key_id, "secret_key": secret_key, "endpoint": url}
+    keys = {"key_id": key_id, "secret_key": secret_key, "endpoint": url, "answer_seconds": 25}
     return connect(Credentials.model_validate(keys), live_trading=False)
 
 

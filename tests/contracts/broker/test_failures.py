@@ -98,6 +98,16 @@ def noon_exchange() -> Iterator[tuple[Exchange, str]]:
         yield exchange, server.url
 
 
+def test_a_slow_endpoint_is_waited_for_as_long_as_its_secret_says(silent_address: str) -> None:
+    keys = {"key_id": "k", "secret_key": "s", "endpoint": f"http://{silent_address}"}
+    credentials = Credentials.model_validate({**keys, "answer_seconds": 1})
+    with (
+        connect(credentials, live_trading=False, sleep=lambda _: None) as connection,
+        pytest.raises(BrokerUnavailable, match="within 1 s"),
+    ):
+        connection.broker.submit(ENTRY)
+
+
 @pytest.mark.parametrize("name", EVERYTHING)
 def test_an_exchange_that_is_down_is_unavailable_and_its_address_is_named(
     closed_address: str, name: str

@@ -130,7 +130,7 @@ def filled(contracts: int, cash: Decimal) -> FillSummary:
     return FillSummary(contracts, total, cash, (abs(cash),), None, AS_OF, 0)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(played=st.lists(rounds(), max_size=4), last_price=prices)
 def test_cash_legs_and_shares_tell_one_pnl_and_nothing_is_left(
     played: list[Round], last_price: Decimal

@@ -83,7 +83,7 @@ def opened(trade: Trade) -> dict[str, Position]:
     }
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(gone=departures(), last_price=prices)
 def test_cash_and_legs_tell_the_same_and_nothing_is_left(
     gone: list[Departure], last_price: Decimal

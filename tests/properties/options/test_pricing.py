@@ -30,7 +30,6 @@ def options(draw: st.DrawFn) -> dict[str, Any]:
     }
 
 
-@settings(deadline=None)
 @given(options(), volatilities)
 def test_call_minus_put_is_the_discounted_forward_minus_strike(
     option: dict[str, Any], volatility: float
@@ -40,7 +39,6 @@ def test_call_minus_put_is_the_discounted_forward_minus_strike(
     assert call - put == pytest.approx(parity, abs=1e-9 * option["forward"])
 
 
-@settings(deadline=None)
 @given(options(), volatilities, volatilities)
 def test_a_price_stays_within_its_bounds_and_rises_with_volatility(
     option: dict[str, Any], one: float, other: float
@@ -55,7 +53,6 @@ def test_a_price_stays_within_its_bounds_and_rises_with_volatility(
     assert high <= option["discount_factor"] * bound + slack
 
 
-@settings(deadline=None)
 @given(options(), volatilities)
 def test_delta_keeps_its_sign_and_size(option: dict[str, Any], volatility: float) -> None:
     found = float(delta(**option, volatility=volatility))
@@ -63,7 +60,6 @@ def test_delta_keeps_its_sign_and_size(option: dict[str, Any], volatility: float
     assert 0.0 <= sign * found <= option["discount_factor"]
 
 
-@settings(deadline=None)
 @given(options(), volatilities)
 def test_the_implied_volatility_is_the_one_that_priced(
     option: dict[str, Any], volatility: float
@@ -80,7 +76,7 @@ def test_the_implied_volatility_is_the_one_that_priced(
         )
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(options(), volatilities)
 def test_the_implied_volatility_agrees_with_brents_method_on_the_plain_formula(
     option: dict[str, Any], volatility: float

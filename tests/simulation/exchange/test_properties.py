@@ -103,7 +103,7 @@ ORDERS: st.SearchStrategy[Any] = st.sampled_from(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(orders=st.lists(ORDERS, max_size=12), close=st.sampled_from(["90", "97.5", "99", "105"]))
 def test_cash_is_always_what_the_activities_and_the_realised_profit_say(
     orders: list[Any], close: str

@@ -59,6 +59,7 @@ def trades_through_the_cloud(seed: int, template: Path) -> tuple[Trade, ...]:
             "key_id": exchange.key_id,
             "secret_key": exchange.secret_key,
             "endpoint": server.url,
+            "answer_seconds": 25,
         }
         with LocalCloud(
             template,

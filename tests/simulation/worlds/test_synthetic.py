@@ -235,7 +235,7 @@ def test_an_option_is_never_offered_below_what_exercising_it_pays(world: Synthet
 
 
 @given(minute=st.integers(0, 390), row=st.integers(0, len(DEFAULT_PROFILES) - 1))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_every_quote_is_a_positive_tick_wide_and_stands_on_ticks(
     world: SyntheticWorld, minute: int, row: int
 ) -> None:
@@ -253,7 +253,7 @@ def test_every_quote_is_a_positive_tick_wide_and_stands_on_ticks(
 
 
 @given(seed=st.integers(0, 2**63), row=st.integers(0, len(DEFAULT_PROFILES) - 1))
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 def test_any_seed_makes_a_market_that_adds_up(seed: int, row: int) -> None:
     profile = DEFAULT_PROFILES[row]
     world = SyntheticWorld(seed, 2, profiles=(profile,), plan=MarketPlan(halts_per_year=0.0))

@@ -187,6 +187,7 @@ def a_desk(partial_fills: Decimal) -> Iterator[TestDesk]:
             "key_id": exchange.key_id,
             "secret_key": exchange.secret_key,
             "endpoint": served.url,
+            "answer_seconds": 25,
         }
         credentials = parse_credentials(json.dumps(secret))
         with connect(credentials, live_trading=False) as connection:

@@ -47,7 +47,9 @@ def connection() -> Iterator[AlpacaConnection]:
     exchange = Exchange(WORLD, starts_at=NOON)
     with serve(exchange) as served:
         secret = {"key_id": exchange.key_id, "secret_key": exchange.secret_key}
-        credentials = parse_credentials(json.dumps({**secret, "endpoint": served.url}))
+        credentials = parse_credentials(
+            json.dumps({**secret, "endpoint": served.url, "answer_seconds": 25})
+        )
         with connect(credentials, live_trading=False) as connected:
             yield connected
 

@@ -102,6 +102,12 @@ def test_a_malformed_secret_is_one_sentence_that_names_the_field_and_hides_the_v
     assert "hidden" not in shown.replace(f"({text!r}", "")
 
 
+@pytest.mark.parametrize("seconds", [0, 26])
+def test_a_wait_that_no_function_can_have_is_refused(seconds: int) -> None:
+    with pytest.raises(CredentialsMalformed, match="answer_seconds"):
+        parse_credentials(secret(answer_seconds=seconds))
+
+
 def test_the_keys_do_not_show_when_credentials_are_printed() -> None:
     shown = repr(parse_credentials(secret()))
     assert "PK1" not in shown

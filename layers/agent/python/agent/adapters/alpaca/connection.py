@@ -51,6 +51,8 @@ def connect(
     Raises LiveTradingRefused where the keys are for a live endpoint and `live_trading` is off.
     """
     endpoints = endpoints_for(credentials, live_trading=live_trading)
+    if timeouts is None and credentials.answer_seconds is not None:
+        timeouts = Timeouts(read_seconds=credentials.answer_seconds)
     trading = AlpacaSession(endpoints.trading, credentials, timeouts=timeouts, sleep=sleep)
     data = AlpacaSession(endpoints.data, credentials, timeouts=timeouts, sleep=sleep)
     return AlpacaConnection(

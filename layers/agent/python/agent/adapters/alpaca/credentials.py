@@ -56,13 +56,18 @@ def _checked_endpoint(text: str) -> str:
 
 
 class Credentials(BaseModel):
-    """Hold the JSON of the secret: key_id, secret_key and, where not Alpaca's own, endpoint."""
+    """Hold the JSON of the secret: key_id, secret_key and, where not Alpaca's own, endpoint.
+
+    `answer_seconds` bounds the wait for an answer of an endpoint that is slower than Alpaca, and
+    stays under the 30 s that a function runs.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     key_id: Annotated[str, AfterValidator(_checked_key)] = Field(repr=False)
     secret_key: Annotated[SecretStr, AfterValidator(_checked_secret)]
     endpoint: Annotated[str, AfterValidator(_checked_endpoint)] | None = None
+    answer_seconds: float | None = Field(None, ge=1, le=25)
 
 
 @dataclass(frozen=True)
