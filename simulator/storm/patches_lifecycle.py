@@ -23,15 +23,6 @@ def forget_the_shares() -> Sequence[Patch]:
     return [(lifecycle, "_delivered", lambda trade, *_: trade)]
 
 
-def leave_the_short_stock() -> Sequence[Patch]:
-    right = winding_up.next_to_go
-
-    def wrong(trade: Any, *, keeps_shares: bool) -> Any:
-        return None if trade.shares_held < 0 else right(trade, keeps_shares=keeps_shares)
-
-    return [(wind_up, "next_to_go", wrong)]
-
-
 def forget_the_orphan() -> Sequence[Patch]:
     right = winding_up.next_to_go
 
@@ -42,10 +33,6 @@ def forget_the_orphan() -> Sequence[Patch]:
     return [(wind_up, "next_to_go", wrong)]
 
 
-def keep_unwanted_shares() -> Sequence[Patch]:
-    return [(wind_up, "keeps_shares", lambda *_: True)]
-
-
 def keep_it_quiet() -> Sequence[Patch]:
     right = lifecycle.book_leg_event
 
@@ -53,10 +40,6 @@ def keep_it_quiet() -> Sequence[Patch]:
         return replace(right(*given, **named), alerts=())
 
     return [(book_lifecycle, "book_leg_event", wrong)]
-
-
-def ignore_the_residue() -> Sequence[Patch]:
-    return [(monitor_positions, "_close_residue", lambda *_: None)]
 
 
 def ignore_the_caps() -> Sequence[Patch]:

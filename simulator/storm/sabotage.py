@@ -16,6 +16,8 @@ FIRST_DAYS: Mapping[str, int] = {
     "target-on-mid": 6,
     "enter-on-any-quote": 5,
     "learn-from-frozen-quotes": 30,
+    "believe-only-reports": 25,
+    "ignore-the-caps": 14,
 }
 """Where the windows begin of the sabotages that take a rarer day to show; the others' at 1."""
 WEATHER: Mapping[str, Mapping[FaultKind, float]] = {
@@ -141,20 +143,8 @@ def _sabotages() -> Iterator[Sabotage]:
             "what an assignment delivers is not booked",
             patches_lifecycle.forget_the_shares,
         ),
-        "leave-the-short-stock": (
-            "short stock of an assignment stays",
-            patches_lifecycle.leave_the_short_stock,
-        ),
         "forget-the-orphan": ("a leg left alone stays", patches_lifecycle.forget_the_orphan),
-        "keep-unwanted-shares": (
-            "shares stay that the owner wants sold",
-            patches_lifecycle.keep_unwanted_shares,
-        ),
         "keep-it-quiet": ("nobody is told what befell a leg", patches_lifecycle.keep_it_quiet),
-        "ignore-the-residue": (
-            "what a roll could not close stays",
-            patches_lifecycle.ignore_the_residue,
-        ),
         "ignore-the-caps": (
             "neither delta nor vega stops an entry",
             patches_lifecycle.ignore_the_caps,

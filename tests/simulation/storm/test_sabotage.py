@@ -28,10 +28,7 @@ BROKEN_RULES = {
     "leave-out-the-cover": "no_uncovered_short",
     "forget-the-assignment": "mishaps_are_booked",
     "keep-it-quiet": "mishaps_are_booked",
-    "leave-the-short-stock": "orphans_are_closed",
     "forget-the-orphan": "orphans_are_closed",
-    "keep-unwanted-shares": "orphans_are_closed",
-    "ignore-the-residue": "orphans_are_closed",
     "ignore-the-caps": "limits_hold",
     "learn-from-frozen-quotes": "exits_fire",
 }
