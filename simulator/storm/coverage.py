@@ -64,19 +64,17 @@ PER_HUNDRED_DAYS: Mapping[str, int] = {
 }
 """What so many days must have seen, whatever the profile."""
 SELDOM_PER_HUNDRED_DAYS: Mapping[str, float] = {
-    "exit_expired": 0.5,
     "exit_broker_liquidated": 0.5,
-    "exit_roll": 0.25,
-    "roll_residues": 0.25,
     "rolls_unfilled": 0.5,
-    "mishap_expired": 0.5,
-    "shares_kept": 0.5,
+    "shares_kept": 0.25,
+    "mishap_expired": 0.25,
 }
 """What takes many days to be sure of: asked for from `DAYS_FOR_STATES` days on."""
 NOT_YET_COVERED: tuple[str, ...] = (
     "splits and adjusted contracts: no stock of a storm has a corporate action",
     "exits for assignment_risk: no stock of a storm pays a dividend",
     "strangers who open contracts of ours: theirs are in contracts that the agent never trades",
+    "what a roll leaves behind, and trades that end by expiration: counted, too rare to ask for",
     "rolls of condors and of puts sold alone: only verticals roll",
 )
 

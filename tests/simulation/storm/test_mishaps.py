@@ -76,7 +76,7 @@ def test_a_storm_in_which_nothing_befalls_anybody_is_not_good(name: str) -> None
 
 
 def test_what_is_rare_is_asked_for_only_of_many_days() -> None:
-    assert not [line for line in missing(ROUGH, 200, {}, {}, {}) if "exit_expired" in line]
+    assert not [line for line in missing(ROUGH, 200, {}, {}, {}) if "mishap_expired" in line]
     many = missing(ROUGH, 400, {}, {}, {})
-    assert "exit_expired: 0 of at least 2" in many
+    assert "mishap_expired: 0 of at least 1" in many
     assert "no fault in roll_position.ReconcileOrder" in many
