@@ -5,7 +5,6 @@ from dataclasses import replace
 from typing import Any
 
 from agent.book import lifecycle, winding_up
-from agent.risk import checks
 from agent.use_cases import book_lifecycle, marking, monitor_positions, wind_up
 from simulator.storm.patches import Patch
 
@@ -13,10 +12,6 @@ from simulator.storm.patches import Patch
 def forget_the_assignment() -> Sequence[Patch]:
     nothing = book_lifecycle.Befallen()
     return [(monitor_positions, "book_lifecycle", lambda *_: nothing)]
-
-
-def believe_only_reports() -> Sequence[Patch]:
-    return [(book_lifecycle, "_infer", lambda *_: None)]
 
 
 def forget_the_shares() -> Sequence[Patch]:
@@ -40,15 +35,6 @@ def keep_it_quiet() -> Sequence[Patch]:
         return replace(right(*given, **named), alerts=())
 
     return [(book_lifecycle, "book_leg_event", wrong)]
-
-
-def ignore_the_caps() -> Sequence[Patch]:
-    right = checks._exposure_findings  # noqa: SLF001 - the place to break
-
-    def wrong(context: Any) -> Any:
-        return tuple(replace(finding, passed=True) for finding in right(context))
-
-    return [(checks, "_exposure_findings", wrong)]
 
 
 def learn_from_frozen_quotes() -> Sequence[Patch]:

@@ -16,8 +16,6 @@ FIRST_DAYS: Mapping[str, int] = {
     "target-on-mid": 6,
     "enter-on-any-quote": 5,
     "learn-from-frozen-quotes": 30,
-    "believe-only-reports": 25,
-    "ignore-the-caps": 14,
 }
 """Where the windows begin of the sabotages that take a rarer day to show; the others' at 1."""
 WEATHER: Mapping[str, Mapping[FaultKind, float]] = {
@@ -135,20 +133,12 @@ def _sabotages() -> Iterator[Sabotage]:
             "nothing that befalls a leg is booked",
             patches_lifecycle.forget_the_assignment,
         ),
-        "believe-only-reports": (
-            "shares that are there say nothing of an assignment",
-            patches_lifecycle.believe_only_reports,
-        ),
         "forget-the-shares": (
             "what an assignment delivers is not booked",
             patches_lifecycle.forget_the_shares,
         ),
         "forget-the-orphan": ("a leg left alone stays", patches_lifecycle.forget_the_orphan),
         "keep-it-quiet": ("nobody is told what befell a leg", patches_lifecycle.keep_it_quiet),
-        "ignore-the-caps": (
-            "neither delta nor vega stops an entry",
-            patches_lifecycle.ignore_the_caps,
-        ),
         "learn-from-frozen-quotes": (
             "volatilities are taken from quotes that stand still",
             patches_lifecycle.learn_from_frozen_quotes,

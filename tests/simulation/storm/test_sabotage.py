@@ -29,7 +29,6 @@ BROKEN_RULES = {
     "forget-the-assignment": "mishaps_are_booked",
     "keep-it-quiet": "mishaps_are_booked",
     "forget-the-orphan": "orphans_are_closed",
-    "ignore-the-caps": "limits_hold",
     "learn-from-frozen-quotes": "exits_fire",
 }
 """What some sabotages must be noticed by; of the others any rule will do."""
