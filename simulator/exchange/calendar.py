@@ -125,7 +125,9 @@ class SessionCalendar:
 
     @cached_property
     def _surroundings(self) -> dict[date, TradingSession]:
-        known = trading_sessions(self._dates[0] - FORESIGHT, self._dates[-1] + FORESIGHT)
+        # Whole years, so that worlds of the same years share one list.
+        first, last = self._dates[0] - FORESIGHT, self._dates[-1] + FORESIGHT
+        known = trading_sessions(date(first.year, 1, 1), date(last.year, 12, 31))
         return {each.session: each for each in known}
 
     def events_after(

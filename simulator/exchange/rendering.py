@@ -88,10 +88,9 @@ def render_calendar(calendar: SessionCalendar, start: date, end: date) -> list[J
 
 def settlement_date(calendar: SessionCalendar, session: TradingSession) -> date:
     """Give the day on which trades of a session settle: that of the session after it."""
-    following = session.session + timedelta(days=1)
-    ahead = calendar.between(following, session.session + timedelta(days=LONGEST_CLOSURE_DAYS))
+    days = [session.session + timedelta(days=1 + n) for n in range(LONGEST_CLOSURE_DAYS)]
     # A world that knows no session so soon settles on the next day all the same.
-    return min((each.session for each in ahead), default=following)
+    return next((day for day in days if calendar.session_on(day) is not None), days[0])
 
 
 def _render_session(calendar: SessionCalendar, session: TradingSession) -> Json:
