@@ -113,20 +113,23 @@ class Exchange:
             timedelta(seconds=cancel_delay_seconds),
         )
         self._settlement = Settlement(self.book, self.market, self.valuation)
-        self.lifecycle = Lifecycle(
-            book=self.book,
-            market=self.market,
-            calendar=self.calendar,
-            desk=self.desk,
-            settlement=self._settlement,
-            balances=self.balances,
-        )
+        self.lifecycle = self._begin_lifecycle(self._settlement)
         self._dividends = Dividends(self.book, world)
         self._splits = Splits(self.book, self.desk, self.market, world)
         self._early_assignment = early_assignment
         self.clock.follow(self)
         self._watchers: list[Callable[[Effect], None]] = []
         self.clock.when_moved(lambda moment: self.tell({"moved_to": moment.isoformat()}))
+
+    def _begin_lifecycle(self, settlement: Settlement) -> Lifecycle:
+        return Lifecycle(
+            book=self.book,
+            market=self.market,
+            calendar=self.calendar,
+            desk=self.desk,
+            settlement=settlement,
+            balances=self.balances,
+        )
 
     def _open_desk(self, matching: Matching, cancel_delay: timedelta) -> OrderDesk:
         checks = OrderChecks(

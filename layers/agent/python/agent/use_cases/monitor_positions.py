@@ -90,6 +90,24 @@ class MonitorReport(Message):
         }
 
 
+@dataclass(frozen=True)
+class _Pass:
+    """Hold what one pass sees, the same for every trade."""
+
+    moment: ExitMoment
+    marks: Marks
+    bounds: Mapping[str, int] = field(default_factory=dict)
+    """Units that a trade may close, by its id, where the broker lacks some of it."""
+
+
+@dataclass(frozen=True)
+class _DueRoll:
+    """Remember a trade whose roll comes before whatever else would end it."""
+
+    trade: Trade
+    signal: RollSignal
+
+
 def monitor_positions(desk: Desk, event: ScheduledEvent) -> MonitorReport:
     """Make one pass over the book; a closed market or a stale slot makes none."""
     clock = desk.clock.market_clock()
@@ -135,19 +153,8 @@ def _watch_all(desk: Desk, event: ScheduledEvent, now: datetime) -> MonitorRepor
     if held:
         moment = exit_moment(desk, event.slot, now, held)
         seen = _Pass(moment, fetch_marks(desk, held, now), protected.judged)
-        quiet: list[PositionMark] = []
-        due: list[_DueRoll] = []
-        for trade in held:
-            with troubles.of(trade.trade_id):
-                reason = _watch(desk, trade, seen, quiet, due)
-                exits.update([reason] if reason else [])
-                unmarked += not seen.marks.is_marked(trade.trade_id)
-        _store_marks(desk, quiet)
-        # After every stop: what a roll looks for takes long.
-        for roll in due[:ROLLS_SOUGHT_MAX]:
-            with troubles.of(roll.trade.trade_id):
-                reason = _roll(desk, roll, seen, active, now)
-                exits.update([reason] if reason else [])
+        exits += _judge_all(desk, held, seen, active, troubles=troubles, now=now)
+        unmarked = sum(not seen.marks.is_marked(trade.trade_id) for trade in held)
     with troubles.of("shares"):
         mark_held_shares(desk, explained)
     covers = seek_covers(desk, explained, troubles, now)
@@ -183,6 +190,32 @@ def _watch_all(desk: Desk, event: ScheduledEvent, now: datetime) -> MonitorRepor
         limits_breached=standing.limits_breached,
         alerts_told=told,
     )
+
+
+def _judge_all(
+    desk: Desk,
+    held: Sequence[Trade],
+    seen: _Pass,
+    active: Sequence[Trade],
+    *,
+    troubles: Troubles,
+    now: datetime,
+) -> Counter[str]:
+    """Ask the rules about each trade that is held, and count by reason what they begin."""
+    begun: Counter[str] = Counter()
+    quiet: list[PositionMark] = []
+    due: list[_DueRoll] = []
+    for trade in held:
+        with troubles.of(trade.trade_id):
+            reason = _watch(desk, trade, seen, quiet, due)
+            begun.update([reason] if reason else [])
+    _store_marks(desk, quiet)
+    # After every stop: what a roll looks for takes long.
+    for roll in due[:ROLLS_SOUGHT_MAX]:
+        with troubles.of(roll.trade.trade_id):
+            reason = _roll(desk, roll, seen, active, now)
+            begun.update([reason] if reason else [])
+    return begun
 
 
 def _is_whole_and_open(trade: Trade) -> bool:
@@ -225,24 +258,6 @@ def _withdraw(desk: Desk, intent: Intent) -> int:
     if is_roll and state is not TradingState.HALTED:
         return 0
     return cancel_working(desk, intent)
-
-
-@dataclass(frozen=True)
-class _Pass:
-    """Hold what one pass sees, the same for every trade."""
-
-    moment: ExitMoment
-    marks: Marks
-    bounds: Mapping[str, int] = field(default_factory=dict)
-    """Units that a trade may close, by its id, where the broker lacks some of it."""
-
-
-@dataclass(frozen=True)
-class _DueRoll:
-    """Remember a trade whose roll comes before whatever else would end it."""
-
-    trade: Trade
-    signal: RollSignal
 
 
 def _watch(
