@@ -23,7 +23,7 @@ from simulator.storm.view import DayView, MonitorPass, is_touched
 STOP_MARGIN = 1.03
 MODEL_MARGIN = 1.12
 """A model mark rests on volatilities of before: only what is far beyond the stop must fire."""
-PUT_MODEL_MARGIN = 1.35
+PUT_MODEL_MARGIN = 1.12
 """Of a put sold alone no other leg makes up for a volatility that has risen since."""
 TARGET_MARGIN = 0.02
 BREACH_MARGIN_FRACTION = 0.002

@@ -166,7 +166,9 @@ class PricesAreSane:
     def check(self, view: DayView) -> list[str]:
         for intent in view.book.unfinished_intents():
             for attempt in intent.orders:
-                self._priced_at.setdefault(attempt.client_order_id, attempt.submitted_at)
+                # By a clock that may run ahead: it was priced before it was written down.
+                at = min(attempt.submitted_at, view.now)
+                self._priced_at.setdefault(attempt.client_order_id, at)
         orders = view.exchange.orders
         found = []
         for order in orders[self._seen :]:

@@ -212,20 +212,25 @@ class StormDay:
         )
 
     def _pin(self) -> None:
-        """Let stocks open near the short puts that were sold on the eve."""
+        """Let stocks open near short strikes that were sold on the eve."""
         market, day = self.scenario.market, self.scenario.day
-        for symbol, deviations in self.scenario.pins:
-            puts = [
+        for pin in self.scenario.pins:
+            shorts = [
                 leg.contract
                 for trade in self._book.active_trades()
-                if trade.symbol == symbol
+                if trade.symbol == pin.symbol
                 for leg in trade.structure.legs
-                if leg.side is LegSide.SHORT and leg.contract.option_type is OptionType.PUT
+                if leg.side is LegSide.SHORT
             ]
-            if puts:
-                contract = self.dice.pick(f"{symbol}/pinned to", puts)
-                opening = market.deviations_above(contract, deviations, day.opens_at)
-                market.pin(symbol, opening, day.opens_at)
+            calls = [each for each in shorts if each.option_type is OptionType.CALL]
+            puts = [each for each in shorts if each.option_type is OptionType.PUT]
+            is_call = pin.at_call and bool(calls)
+            found = calls if is_call else puts
+            if found:
+                contract = self.dice.pick(f"{pin.symbol}/pinned to", found)
+                above = -pin.deviations if is_call else pin.deviations
+                opening = market.deviations_above(contract, above, day.opens_at)
+                market.pin(pin.symbol, opening, day.opens_at)
 
     def _play_morning(self) -> None:
         """Play the first hour of the next session, rough at first and calm in the end."""

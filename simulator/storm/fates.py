@@ -28,13 +28,15 @@ class Fates:
         self._view = view
         self._scheduler = scheduler
         self._dice = view.plan.dice
+        self._climate = view.profile.climate
 
     def befall(self) -> None:
         """Put all that will happen on the schedule."""
         day, dice = self._view.scenario.day, self._dice
         expires = self._view.scenario.expires_today
         if self._view.scenario.has_assignments:
-            self._at(day.opens_at, -BEFORE_OPEN_MINUTES, "assigned-early", self._assign, 0.35)
+            early = self._climate.early_assignments
+            self._at(day.opens_at, -BEFORE_OPEN_MINUTES, "assigned-early", self._assign, early)
             minute = dice.between("assigned in the day", 2, CALM_FROM_MINUTE - 30)
             self._at(day.opens_at, minute, "assigned-in-the-day", self._assign, 0.5)
             self._at(day.closes_at, AFTER_CLOSE_MINUTES, "assigned-at-night", self._assign, 0.6)
@@ -74,7 +76,7 @@ class Fates:
         held = -self._view.exchange.book.held(leg.contract.symbol)
         if held <= 0:
             return
-        is_whole = self._dice.chance(f"{name}/all", 0.6)
+        is_whole = self._dice.chance(f"{name}/all", self._climate.assigned_in_full)
         count = held if is_whole else self._dice.whole(f"{name}/count", 1, held)
         self._view.exchange.assign(leg.contract.symbol, count)
 

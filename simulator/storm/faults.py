@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from simulator.storm.climate import USUAL, Climate
 from simulator.storm.dice import Dice
 
 
@@ -127,6 +128,7 @@ class Profile:
     """How long a trade may be pending or closing."""
     tellings_max: int
     """How often one alert may be told."""
+    climate: Climate = USUAL
 
 
 def _scaled(scale: float) -> Mapping[FaultKind, float]:

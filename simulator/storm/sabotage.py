@@ -5,12 +5,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from simulator.storm import patches, patches_lifecycle
+from simulator.storm.climate import Climate
 from simulator.storm.faults import FaultKind, Profile
 
 DAYS_MAX = 10
 """A sabotage is noticed within so many days of its window."""
 FIRST_DAYS: Mapping[str, int] = {
-    "drop-the-stop-on-a-bad-quote": 4,
+    "drop-the-stop-on-a-bad-quote": 30,
     "trust-an-index": 4,
     "forget-the-expiration": 13,
     "target-on-mid": 6,
@@ -30,8 +31,30 @@ WEATHER: Mapping[str, Mapping[FaultKind, float]] = {
     "mark-before-telling": {FaultKind.ALERT_LOST_BEFORE: 0.10},
 }
 """Faults that are made likelier while a sabotage is looked for that only they bring to light."""
-FICKLE = frozenset({"forget-the-partial", "book-the-limit-as-the-fill"})
+FICKLE = frozenset({"forget-the-partial", "book-the-limit-as-the-fill", "ignore-the-residue"})
 """Sabotages that show where orders are filled in part and then left."""
+VERTICALS, CONDORS, PUTS = ("bull_put_spread",), ("iron_condor",), ("cash_secured_put",)
+CLIMATES: Mapping[str, Climate] = {
+    "believe-only-reports": Climate(assignments=1.0, early_assignments=1.0, assigned_in_full=0.3),
+    "leave-the-short-stock": Climate(
+        old_days=1.0,
+        expiration_days=0.0,
+        assignments=1.0,
+        early_assignments=1.0,
+        pins=1.0,
+        pins_at_calls=1.0,
+        strategies=CONDORS,
+    ),
+    "keep-unwanted-shares": Climate(
+        assignments=1.0, early_assignments=1.0, strategies=PUTS, sells_shares=True
+    ),
+    "ignore-the-residue": Climate(
+        old_days=1.0, expiration_days=0.0, assignments=0.0, pins=1.0, strategies=VERTICALS
+    ),
+    "ignore-the-caps": Climate(tight_limits=1.0),
+    "reserve-any-heat": Climate(tight_limits=1.0),
+}
+"""Days in which a sabotage is looked for that matters on few of the usual ones."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +72,7 @@ class Sabotage:
         worse = replace(
             profile,
             probabilities={**profile.probabilities, **WEATHER.get(self.name, {})},
+            climate=CLIMATES.get(self.name, profile.climate),
         )
         if self.name not in FICKLE:
             return worse
@@ -133,15 +157,39 @@ def _sabotages() -> Iterator[Sabotage]:
             "nothing that befalls a leg is booked",
             patches_lifecycle.forget_the_assignment,
         ),
+        "believe-only-reports": (
+            "shares that are there say nothing of an assignment",
+            patches_lifecycle.believe_only_reports,
+        ),
         "forget-the-shares": (
             "what an assignment delivers is not booked",
             patches_lifecycle.forget_the_shares,
+        ),
+        "leave-the-short-stock": (
+            "short stock of an assignment stays",
+            patches_lifecycle.leave_the_short_stock,
+        ),
+        "keep-unwanted-shares": (
+            "shares stay that the owner wants sold",
+            patches_lifecycle.keep_unwanted_shares,
+        ),
+        "ignore-the-residue": (
+            "what a roll could not close stays",
+            patches_lifecycle.ignore_the_residue,
         ),
         "forget-the-orphan": ("a leg left alone stays", patches_lifecycle.forget_the_orphan),
         "keep-it-quiet": ("nobody is told what befell a leg", patches_lifecycle.keep_it_quiet),
         "learn-from-frozen-quotes": (
             "volatilities are taken from quotes that stand still",
             patches_lifecycle.learn_from_frozen_quotes,
+        ),
+        "ignore-the-caps": (
+            "neither delta nor vega stops an entry",
+            patches_lifecycle.ignore_the_caps,
+        ),
+        "reserve-any-heat": (
+            "heat is checked and not bounded where it is reserved",
+            patches_lifecycle.reserve_any_heat,
         ),
         "ignore-the-daily-loss": (
             "no loss of the day stops entries",

@@ -16,6 +16,7 @@ from agent.config.strategy_settings import (
 from agent.market.volatility import SOURCE_QUOTES, ImpliedVolatilitySample
 from simulator.exchange.calendar import SATURDAY, regular_session
 from simulator.exchange.fees import DEFAULT_SCHEDULE
+from simulator.storm.climate import Climate
 from simulator.storm.dice import Dice
 from simulator.storm.faults import Profile
 from simulator.storm.market import Disturbance, Stock, StormMarket, Window, straight
@@ -27,9 +28,10 @@ AGES_DAYS = (1, 6, 15, 29, 36, 36)
 """How long before the storm the carried trades were opened. The last ones leave the trades within
 their last days: then only what expires within days of the storm is thick enough to enter."""
 OLD_DAYS, LAST_DAYS = 29, 7
-EXPIRATION_DAYS_SHARE, EXPIRATION_AGE_DAYS = 0.12, 36
-ASSIGNMENTS_SHARE, HANDS, EXPIRATION_HANDS = 0.4, 0.12, 0.6
-PIN_DEVIATIONS, PINS_SHARE = (0.10, 0.26), 0.7
+EXPIRATION_AGE_DAYS = 36
+HANDS, EXPIRATION_HANDS = 0.12, 0.6
+PIN_DEVIATIONS = (0.10, 0.26)
+CALL_PIN_DEVIATIONS = (-0.6, 0.2)
 MORNING_MINUTES, MORNING_CALM_FROM_MINUTE = 70, 30
 SESSIONS_MIN, SESSIONS_AFTER = 8, 6
 """Sessions that the calendar knows in all, and from the day on."""
@@ -58,6 +60,19 @@ class Course(StrEnum):
 
 
 @dataclass(frozen=True)
+class Pin:
+    """Let a stock open so many deviations out of the money of a short option of the eve.
+
+    Below 0 the option is in the money.
+    """
+
+    symbol: str
+    deviations: float
+    at_call: bool = False
+    """At a call where there is one, else at a put."""
+
+
+@dataclass(frozen=True)
 class Scenario:
     """Hold everything drawn beforehand."""
 
@@ -79,8 +94,7 @@ class Scenario:
     has_assignments: bool = False
     has_strange_hands: bool = False
     """Whether the owner or the broker closes a leg."""
-    pins: tuple[tuple[str, float], ...] = ()
-    """Stocks that open so many deviations above a short put of the eve; below 0 it is through."""
+    pins: tuple[Pin, ...] = ()
 
     @property
     def opens_at(self) -> tuple[datetime, ...]:
@@ -95,8 +109,11 @@ class Scenario:
 def draw_scenario(seed: int, profile: Profile, dice: Dice) -> Scenario:
     """Draw a day; the same seed and profile give the same one."""
     day = _weekday(FIRST_DAY + timedelta(days=dice.whole("day", 0, DAYS_TO_CHOOSE)), 1)
+    climate = profile.climate
     age = dice.pick("age", AGES_DAYS)
-    expires_today = dice.chance("expiration day", EXPIRATION_DAYS_SHARE)
+    if dice.chance("old day", climate.old_days):
+        age = max(AGES_DAYS)
+    expires_today = dice.chance("expiration day", climate.expiration_days)
     if expires_today:
         day, age = day + timedelta(days=(FRIDAY - day.weekday()) % 7), EXPIRATION_AGE_DAYS
     eve = _weekday(day - timedelta(days=age), -1)
@@ -126,8 +143,8 @@ def draw_scenario(seed: int, profile: Profile, dice: Dice) -> Scenario:
     ends = day + timedelta(days=LAST_DAYS if is_old else 365)
     if expires_today:
         ends = day
-    pins = _pins(dice, is_old=is_old, expires_today=expires_today)
-    has_assignments = dice.chance("assignments", ASSIGNMENTS_SHARE)
+    pins = _pins(dice, climate, expires_today=expires_today) if is_old else ()
+    has_assignments = dice.chance("assignments", climate.assignments)
     has_strange_hands = dice.chance("strange hands", EXPIRATION_HANDS if expires_today else HANDS)
     has_morning = expires_today or has_assignments or has_strange_hands
     following = sessions[sessions.index(storm) + 1]
@@ -141,7 +158,7 @@ def draw_scenario(seed: int, profile: Profile, dice: Dice) -> Scenario:
         market=market,
         eve=sessions[1],
         day=storm,
-        settings=_settings(dice, day, rolls=bool(pins) and not expires_today),
+        settings=_settings(dice, climate, day, rolls=bool(pins) and not expires_today),
         starting_cash=Decimal(dice.pick("cash", CASH)),
         courses=courses,
         foreign_contracts=_foreign_contracts(market, storm, foreign_expiration),
@@ -155,27 +172,25 @@ def draw_scenario(seed: int, profile: Profile, dice: Dice) -> Scenario:
     )
 
 
-def _pins(dice: Dice, *, is_old: bool, expires_today: bool) -> tuple[tuple[str, float], ...]:
-    """Draw which stocks open near a short put: where verticals roll, or puts may be assigned."""
-    if not is_old:
-        return ()
+def _pins(dice: Dice, climate: Climate, *, expires_today: bool) -> tuple[Pin, ...]:
+    """Draw which stocks open near a short strike: where verticals roll, or legs are assigned."""
     low, high = (-0.5, 0.5) if expires_today else PIN_DEVIATIONS
-    return tuple(
-        (symbol, dice.between(f"{symbol}/pin", low, high))
-        for symbol in SYMBOLS
-        if dice.chance(f"{symbol}/is pinned", PINS_SHARE)
-    )
+    pins = []
+    for symbol in SYMBOLS:
+        if not dice.chance(f"{symbol}/is pinned", climate.pins):
+            continue
+        at_call = dice.chance(f"{symbol}/pinned to a call", climate.pins_at_calls)
+        bounds = CALL_PIN_DEVIATIONS if at_call else (low, high)
+        pins.append(Pin(symbol, dice.between(f"{symbol}/pin", *bounds), at_call))
+    return tuple(pins)
 
 
-def _settings(dice: Dice, day: date, *, rolls: bool) -> Settings:
-    both = ("bull_put_spread", "iron_condor")
-    strategies = dice.pick("strategies", (both, both[:1], both[1:]))
-    if rolls and dice.chance("verticals alone", 0.8):
-        strategies = both[:1]
-    sells_puts = dice.chance("puts", 0.3)
-    if sells_puts:
-        alone = dice.chance("puts alone", 0.4)
-        strategies = ("cash_secured_put",) if alone else (*strategies, "cash_secured_put")
+def _settings(dice: Dice, climate: Climate, day: date, *, rolls: bool) -> Settings:
+    strategies = climate.strategies or _strategies(dice, rolls=rolls)
+    sells_puts = "cash_secured_put" in strategies
+    sold = dice.pick("sells shares", ((), SYMBOLS[:1], SYMBOLS))
+    if climate.sells_shares is not None:
+        sold = SYMBOLS if climate.sells_shares else ()
     return Settings(
         watchlist=SYMBOLS,
         strategies=strategies,
@@ -185,22 +200,49 @@ def _settings(dice: Dice, day: date, *, rolls: bool) -> Settings:
             if sells_puts
             else (),
         ),
-        exits=ExitSettings(
-            sell_assigned_shares=dice.pick("sells shares", ((), SYMBOLS[:1], SYMBOLS))
-        ),
+        exits=ExitSettings(sell_assigned_shares=sold),
         bull_put_spread=BullPutSpreadSettings(exit_on_breach=dice.chance("breach", 0.4)),
         iron_condor=IronCondorSettings(credit_min=Decimal("0.50")),
         fees=_fees(day),
-        risk=RiskSettings(
-            kelly_sizing=dice.chance("kelly", 0.5),
-            daily_loss_max_fraction=Decimal(dice.pick("loss limit", ("0.05", "0.003"))),
-            max_trades_per_day=dice.pick("trades a day", (3, 10)),
-            max_entries_per_session=dice.pick("pace", (3, 6)),
-            heat_max_fraction=Decimal(dice.pick("heat", ("0.30",) * 5 + ("0.025",))),
-            delta_max_fraction=Decimal(dice.pick("delta cap", ("0.005",) * 4 + ("0.0006",))),
-            vega_max_fraction=Decimal(dice.pick("vega cap", ("0.0025",) * 5 + ("0.0004",))),
-            symbol_positions_max=dice.pick("positions a symbol", (2, 3, 4)),
+        risk=_risk(dice, climate, sells_puts=sells_puts),
+    )
+
+
+def _strategies(dice: Dice, *, rolls: bool) -> tuple[str, ...]:
+    both = ("bull_put_spread", "iron_condor")
+    strategies = dice.pick("strategies", (both, both[:1], both[1:]))
+    if rolls and dice.chance("verticals alone", 0.8):
+        strategies = both[:1]
+    if not dice.chance("puts", 0.3):
+        return strategies
+    alone = dice.chance("puts alone", 0.4)
+    return ("cash_secured_put",) if alone else (*strategies, "cash_secured_put")
+
+
+def _risk(dice: Dice, climate: Climate, *, sells_puts: bool) -> RiskSettings:
+    """Draw limits; on some days so low that the second or third entry meets them."""
+
+    def draw(name: str, usual: tuple[str, ...], tight: tuple[str, ...]) -> Decimal:
+        is_tight = dice.chance("tight limits", climate.tight_limits)
+        return Decimal(dice.pick(name, tight if is_tight else usual))
+
+    capital = ("0.20", "0.20") if sells_puts else ("0.20", "0.007")
+    in_symbol = ("0.30", "0.20") if sells_puts else ("0.30", "0.013", "0.02")
+    return RiskSettings(
+        kelly_sizing=dice.chance("kelly", 0.5),
+        daily_loss_max_fraction=Decimal(dice.pick("loss limit", ("0.05", "0.003"))),
+        max_trades_per_day=dice.pick("trades a day", (3, 10)),
+        max_entries_per_session=dice.pick("pace", (3, 6)),
+        heat_max_fraction=draw("heat", ("0.30",) * 5 + ("0.025",), ("0.012", "0.018", "0.025")),
+        trade_capital_max_fraction=draw("trade capital", ("0.20",), capital),
+        symbol_capital_max_fraction=draw("symbol capital", ("0.30",), in_symbol),
+        delta_max_fraction=draw(
+            "delta cap", ("0.005",) * 4 + ("0.0006",), ("0.005", "0.0006", "0.0003")
         ),
+        vega_max_fraction=draw(
+            "vega cap", ("0.0025",) * 5 + ("0.0004",), ("0.0025", "0.0004", "0.0002")
+        ),
+        symbol_positions_max=dice.pick("positions a symbol", (2, 3, 4)),
     )
 
 

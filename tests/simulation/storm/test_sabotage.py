@@ -29,6 +29,11 @@ BROKEN_RULES = {
     "forget-the-assignment": "mishaps_are_booked",
     "keep-it-quiet": "mishaps_are_booked",
     "forget-the-orphan": "orphans_are_closed",
+    "leave-the-short-stock": "orphans_are_closed",
+    "keep-unwanted-shares": "orphans_are_closed",
+    "ignore-the-residue": "orphans_are_closed",
+    "ignore-the-caps": "limits_hold",
+    "reserve-any-heat": "limits_hold",
     "learn-from-frozen-quotes": "exits_fire",
 }
 """What some sabotages must be noticed by; of the others any rule will do."""

@@ -241,6 +241,14 @@ def test_an_assignment_names_the_end_of_a_trade_whatever_else_happened_to_it() -
     assert trade.holdings.reason is ExitReason.ASSIGNED
 
 
+def test_what_is_left_keeps_the_reason_for_which_the_rest_went() -> None:
+    trade = a_trade()
+    leaving = trade.holdings.model_copy(update={"reason": ExitReason.STRIKE_BREACHED})
+    trade = trade.model_copy(update={"holdings": leaving})
+    assert told(trade, event(LegEventKind.TRADED)).holdings.reason is ExitReason.STRIKE_BREACHED
+    assert told(trade, event(LegEventKind.ASSIGNED)).holdings.reason is ExitReason.ASSIGNED
+
+
 def test_an_event_is_booked_once() -> None:
     once = told(a_trade(), event(LegEventKind.EXPIRED, contracts=1))
     assert is_booked(once, f"expired-{SHORT}")

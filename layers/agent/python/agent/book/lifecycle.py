@@ -395,4 +395,5 @@ def _once(trade: Trade, event_id: str, quantity: int) -> Trade:
 
 
 def _weightier(one: ExitReason | None, other: ExitReason | None) -> ExitReason | None:
-    return next((reason for reason in _WEIGHT if reason in {one, other}), None)
+    # What befell a trade outweighs the rule for which its other legs are closed.
+    return next((reason for reason in _WEIGHT if reason in {one, other}), one or other)
