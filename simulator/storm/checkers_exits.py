@@ -23,8 +23,6 @@ from simulator.storm.view import DayView, MonitorPass, is_touched
 STOP_MARGIN = 1.03
 MODEL_MARGIN = 1.12
 """A model mark rests on volatilities of before: only what is far beyond the stop must fire."""
-PUT_MODEL_MARGIN = 1.12
-"""Of a put sold alone no other leg makes up for a volatility that has risen since."""
 TARGET_MARGIN = 0.02
 BREACH_MARGIN_FRACTION = 0.002
 STALE_SECONDS = 130.0
@@ -154,8 +152,7 @@ class ExitsFire:
     def _stop_holds(
         self, view: DayView, trade: Trade, one: MonitorPass, sight: Sight, level: float
     ) -> bool:
-        by_model = MODEL_MARGIN if len(trade.structure.legs) > 1 else PUT_MODEL_MARGIN
-        margin = by_model if sight.is_disturbed else STOP_MARGIN
+        margin = MODEL_MARGIN if sight.is_disturbed else STOP_MARGIN
         is_readable = sight.is_stale or not sight.is_disturbed
         if sight.worth < level * margin or not is_readable:
             self._stop_seen.pop(trade.trade_id, None)

@@ -224,11 +224,11 @@ class StormDay:
             ]
             calls = [each for each in shorts if each.option_type is OptionType.CALL]
             puts = [each for each in shorts if each.option_type is OptionType.PUT]
-            is_call = pin.at_call and bool(calls)
-            found = calls if is_call else puts
+            found, above = puts, pin.of_put
+            if pin.of_call is not None and calls:
+                found, above = calls, -pin.of_call
             if found:
                 contract = self.dice.pick(f"{pin.symbol}/pinned to", found)
-                above = -pin.deviations if is_call else pin.deviations
                 opening = market.deviations_above(contract, above, day.opens_at)
                 market.pin(pin.symbol, opening, day.opens_at)
 

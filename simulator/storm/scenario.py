@@ -61,15 +61,15 @@ class Course(StrEnum):
 
 @dataclass(frozen=True)
 class Pin:
-    """Let a stock open so many deviations out of the money of a short option of the eve.
+    """Let a stock open so many deviations from a short option of the eve, out of the money.
 
     Below 0 the option is in the money.
     """
 
     symbol: str
-    deviations: float
-    at_call: bool = False
-    """At a call where there is one, else at a put."""
+    of_put: float
+    of_call: float | None = None
+    """Where given, and a call was sold, it is a call."""
 
 
 @dataclass(frozen=True)
@@ -179,9 +179,10 @@ def _pins(dice: Dice, climate: Climate, *, expires_today: bool) -> tuple[Pin, ..
     for symbol in SYMBOLS:
         if not dice.chance(f"{symbol}/is pinned", climate.pins):
             continue
-        at_call = dice.chance(f"{symbol}/pinned to a call", climate.pins_at_calls)
-        bounds = CALL_PIN_DEVIATIONS if at_call else (low, high)
-        pins.append(Pin(symbol, dice.between(f"{symbol}/pin", *bounds), at_call))
+        of_call = None
+        if dice.chance(f"{symbol}/pinned to a call", climate.pins_at_calls):
+            of_call = dice.between(f"{symbol}/pin of a call", *CALL_PIN_DEVIATIONS)
+        pins.append(Pin(symbol, dice.between(f"{symbol}/pin", low, high), of_call))
     return tuple(pins)
 
 
