@@ -98,6 +98,20 @@ def test_what_was_inferred_is_not_booked_again_when_the_activity_shows(desk: Tes
     assert stored(desk, trade).holdings.booked == events
 
 
+def test_a_contract_is_assigned_twice_in_a_session_and_booked_twice(desk: TestDesk) -> None:
+    trade = open_put(desk)
+    for _ in range(2):
+        desk.exchange.assign(CHEAP_PUT, 1)
+        report = a_pass(desk)
+        assert (report.lifecycle_events, report.differences) == (1, 0)
+
+    events = stored(desk, trade).holdings.booked
+    assert list(events.values()) == [1, 1]
+    desk.exchange.clock.advance(OVERNIGHT.total_seconds())
+    assert befell(desk).booked == 0
+    assert stored(desk, trade).holdings.booked == events
+
+
 def test_an_orphaned_leg_is_an_alarm_and_goes_after_the_shares(desk: TestDesk) -> None:
     trade = desk.open_trade()
     desk.exchange.assign(SHORT_PUT)

@@ -228,10 +228,17 @@ def _infer(
             leg, count = candidates[0]
             is_put = leg.contract.option_type is OptionType.PUT
             if shares == count * leg.contract.multiplier * (1 if is_put else -1):
-                name = inferred_event_id(leg.contract.symbol, new_york_date(now))
+                name = _inferred_name(trades, leg.contract.symbol, new_york_date(now))
                 explained[leg.contract.symbol].append(
                     _Explanation(name, LegEventKind.ASSIGNED, count, now)
                 )
+
+
+def _inferred_name(trades: Iterable[Trade], symbol: str, session: date) -> str:
+    """Name an assignment that is believed; another of the same contract and day has its own."""
+    name = inferred_event_id(symbol, session)
+    booked = {each for trade in trades for each in trade.holdings.booked if each.startswith(name)}
+    return f"{name}-{len(booked) + 1}" if booked else name
 
 
 def _short_legs(trades: Sequence[Trade], underlying: str) -> list[Leg]:
