@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Climate:
-    """State the odds of a day, each between 0 and 1.
+    """State the odds of a day, each between 0 and 1 unless said otherwise.
 
     The usual ones give days of many kinds. A rule that matters on few of them is looked for in a
     climate that gives more of those.
@@ -21,6 +21,8 @@ class Climate:
     assigned_in_full: float = 0.6
     pins: float = 0.7
     """Of stocks that open near a short strike, where the trades are old."""
+    pin_deviations: tuple[float, float] = (0.10, 0.26)
+    """How far above a short put, in deviations to its expiration, a stock then opens."""
     pins_at_calls: float = 0.15
     """Of those: of opening near a short call, where there is one."""
     tight_limits: float = 0.3

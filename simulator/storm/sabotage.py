@@ -49,7 +49,12 @@ CLIMATES: Mapping[str, Climate] = {
         assignments=1.0, early_assignments=1.0, strategies=PUTS, sells_shares=True
     ),
     "ignore-the-residue": Climate(
-        old_days=1.0, expiration_days=0.0, assignments=0.0, pins=1.0, strategies=VERTICALS
+        old_days=1.0,
+        expiration_days=0.0,
+        assignments=0.0,
+        pins=1.0,
+        pin_deviations=(-0.6, 0.2),
+        strategies=VERTICALS,
     ),
     "ignore-the-caps": Climate(tight_limits=1.0),
     "reserve-any-heat": Climate(tight_limits=1.0),

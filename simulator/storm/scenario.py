@@ -30,7 +30,6 @@ their last days: then only what expires within days of the storm is thick enough
 OLD_DAYS, LAST_DAYS = 29, 7
 EXPIRATION_AGE_DAYS = 36
 HANDS, EXPIRATION_HANDS = 0.12, 0.6
-PIN_DEVIATIONS = (0.10, 0.26)
 CALL_PIN_DEVIATIONS = (-0.6, 0.2)
 MORNING_MINUTES, MORNING_CALM_FROM_MINUTE = 70, 30
 SESSIONS_MIN, SESSIONS_AFTER = 8, 6
@@ -174,7 +173,7 @@ def draw_scenario(seed: int, profile: Profile, dice: Dice) -> Scenario:
 
 def _pins(dice: Dice, climate: Climate, *, expires_today: bool) -> tuple[Pin, ...]:
     """Draw which stocks open near a short strike: where verticals roll, or legs are assigned."""
-    low, high = (-0.5, 0.5) if expires_today else PIN_DEVIATIONS
+    low, high = (-0.5, 0.5) if expires_today else climate.pin_deviations
     pins = []
     for symbol in SYMBOLS:
         if not dice.chance(f"{symbol}/is pinned", climate.pins):
