@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
+from agent.book.covering import is_written_call
 from agent.book.intents import Intent, IntentKind
 from agent.book.records import Trade
 from agent.book.states import ExitReason, TradeStatus
@@ -16,6 +17,7 @@ from agent.config.strategy_settings import PremiumSettings
 from agent.options.contracts import OptionType
 from agent.options.structures import LegSide
 from agent.ports import TradingState
+from agent.strategies.exits import ExitRules
 from simulator.exchange.calendar import new_york_date
 from simulator.storm.market import Disturbance, StormMarket
 from simulator.storm.view import DayView, MonitorPass, is_touched
@@ -134,7 +136,9 @@ class ExitsFire:
         target = credit * (1 - float(rules.profit_target)) - TARGET_MARGIN
         is_halted = view.control.trading_state() is TradingState.HALTED
         stays = may_be_assigned(trade, view.scenario.settings)
-        stops = self._stop_holds(view, trade, one, sight, credit * (1 + float(rules.stop_loss)))
+        level = credit * (1 + float(rules.stop_loss))
+        is_call = is_written_call(trade.structure)
+        stops = not is_call and self._stop_holds(view, trade, one, sight, level)
         triggers = {
             ExitReason.MANUAL: trade.manual_exit_requested,
             ExitReason.STOP_LOSS: stops,
@@ -199,12 +203,23 @@ def _justified(view: DayView, trade: Trade, intent: Intent) -> bool:  # noqa: PL
 
 def may_be_assigned(trade: Trade, settings: Settings) -> bool:
     """Say whether the owner lets a trade expire, or take shares."""
-    accepted = settings.cash_secured_put.accept_assignment
+    is_call = is_written_call(trade.structure)
+    section = settings.covered_call if is_call else settings.cash_secured_put
+    accepted = section.accept_assignment
     return len(trade.structure.legs) == 1 and trade.symbol in accepted
 
 
-def rules_of(trade: Trade, settings: Settings) -> PremiumSettings:
-    """Give the exit rules of a trade's strategy."""
+def rules_of(trade: Trade, settings: Settings) -> PremiumSettings | ExitRules:
+    """Give the exit rules of a trade now: its strategy's, or those of the call on its shares."""
+    if is_written_call(trade.structure):
+        written = settings.covered_call
+        return ExitRules(
+            profit_target=written.profit_target,
+            stop_loss=Decimal(0),
+            exit_below_dte=written.exit_below_dte,
+            exit_on_breach=False,
+            stops=False,
+        )
     rules: PremiumSettings = getattr(settings, trade.strategy)
     return rules
 

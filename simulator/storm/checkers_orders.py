@@ -17,6 +17,8 @@ from agent.options.contracts import OCC_SYMBOL_PATTERN, parse_occ_symbol
 from agent.ports import TradingState
 from simulator.exchange import Order, OrderStatus
 from simulator.storm.market import Disturbance
+from simulator.storm.mishaps import underlying_of
+from simulator.storm.scenario import SYMBOLS
 from simulator.storm.view import (
     DayView,
     intent_id_of,
@@ -261,7 +263,8 @@ class NoUncoveredShort:
     """4: what is short is covered by what is long, contract type by contract type, or by cash.
 
     Cash covers puts: those that were sold alone, and what somebody else's hand left of a spread
-    until the agent has closed it. Nothing covers a short call but a long one.
+    until the agent has closed it. Nothing covers a short call but a long one, or its shares, which
+    are not sold before it.
     """
 
     name = "no_uncovered_short"
@@ -282,17 +285,29 @@ class NoUncoveredShort:
         return _uncovered(view, is_over=True)
 
 
+def _cover_by_shares(held: dict[str, int], own_held: Counter[str]) -> None:
+    """Take the calls whose shares are held from what is short, by contract type."""
+    lots = {symbol: max(own_held[symbol], 0) // SHARES for symbol in SYMBOLS}
+    for group in [each for each in held if each.endswith("C") and held[each] < 0]:
+        stock = underlying_of(f"{group}00001000")
+        by_shares = min(lots[stock], -held[group])
+        held[group] += by_shares
+        lots[stock] -= by_shares
+
+
 def _uncovered(view: DayView, *, is_over: bool) -> list[str]:
     held: defaultdict[str, int] = defaultdict(int)
     alone: Counter[str] = Counter()
     strikes: dict[str, Decimal] = {}
-    for symbol, quantity in view.own_held.items():
+    own_held = view.own_held
+    for symbol, quantity in own_held.items():
         if quantity and OCC_SYMBOL_PATTERN.fullmatch(symbol):
             group = symbol[:-8]
             held[group] += quantity
             if quantity < 0:
                 strike = parse_occ_symbol(symbol).strike
                 strikes[group] = max(strikes.get(group, ZERO), strike)
+    _cover_by_shares(held, own_held)
     if not any(net < 0 for net in held.values()):
         return []
     for trade in view.book.active_trades():

@@ -31,6 +31,8 @@ class Climate:
     """What alone is traded; None where it is drawn."""
     sells_shares: bool | None = None
     """Whether assigned shares are sold all the same; None where it is drawn by symbol."""
+    covers_shares: bool = False
+    """Whether calls are written on assigned shares."""
 
 
 USUAL = Climate()

@@ -76,6 +76,7 @@ NOT_YET_COVERED: tuple[str, ...] = (
     "strangers who open contracts of ours: theirs are in contracts that the agent never trades",
     "what a roll leaves behind, and trades that end by expiration: counted, too rare to ask for",
     "rolls of condors and of puts sold alone: only verticals roll",
+    "calls on assigned shares: played where a climate asks for them, on no usual day",
 )
 
 

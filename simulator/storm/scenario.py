@@ -200,7 +200,10 @@ def _settings(dice: Dice, climate: Climate, day: date, *, rolls: bool) -> Settin
             if sells_puts
             else (),
         ),
-        exits=ExitSettings(sell_assigned_shares=sold),
+        exits=ExitSettings(
+            sell_assigned_shares=sold,
+            cover_assigned_shares=SYMBOLS if climate.covers_shares else (),
+        ),
         bull_put_spread=BullPutSpreadSettings(exit_on_breach=dice.chance("breach", 0.4)),
         iron_condor=IronCondorSettings(credit_min=Decimal("0.50")),
         fees=_fees(day),

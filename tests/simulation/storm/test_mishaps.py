@@ -1,7 +1,10 @@
 """What befalls a leg is seen by the broker's records, booked by the next pass, and wound up."""
 
+from dataclasses import replace
+
 import pytest
 
+from simulator.storm.climate import Climate
 from simulator.storm.coverage import missing
 from simulator.storm.day import DayResult, StormDay
 from simulator.storm.dice import Dice
@@ -41,6 +44,17 @@ def test_what_the_owner_closed_by_hand_is_none_of_the_agents_orders() -> None:
     own = {order.client_order_id for order in day.view.own_orders}
     assert day.view.mishaps.by_hand_client_ids.isdisjoint(own)
     assert {move.kind for move in day.view.hands} == {"by_hand"}
+
+
+@pytest.mark.parametrize("seed", [1, 12])
+def test_calls_are_written_on_assigned_shares_and_never_more_than_those_cover(seed: int) -> None:
+    wheel = Climate(
+        assignments=1.0, early_assignments=1.0, strategies=("cash_secured_put",), covers_shares=True
+    )
+    day = StormDay(seed, replace(ROUGH, climate=wheel))
+    result = day.run()
+    assert result.violation is None, result.violation.message
+    assert any(intent.outcome == "covered" for intent in day.view.book.all_intents())
 
 
 def test_a_rough_night_breaks_no_rule_either() -> None:
