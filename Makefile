@@ -38,9 +38,9 @@ lint: setup | build  ## Style, formatting, and the arrows between the rooms
 types: setup  ## mypy, strict (the first run reads the CDK and takes a minute)
 	@$(BIN)/mypy .
 
-# The pure rooms are covered by the quick suites alone: the tracer would slow down the long ones.
-QUICK := tests/unit tests/properties
-LONG := tests/simulation tests/readme tests/e2e tests/infra tests/workflows tests/contracts
+# The pure rooms are covered by their own tests alone: the tracer slows down whatever it watches.
+QUICK := $(PURE:%=tests/unit/%/) tests/properties/
+LONG := $(filter-out $(QUICK) tests/unit/ %/__pycache__/,$(wildcard tests/*/ tests/unit/*/))
 
 # mypy takes one core for a minute and more: it works beside the suites, and either fails the whole.
 test: setup lint  ## Everything that CI checks

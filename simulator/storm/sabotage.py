@@ -11,12 +11,14 @@ from simulator.storm.faults import FaultKind, Profile
 DAYS_MAX = 10
 """A sabotage is noticed within so many days of its window."""
 FIRST_DAYS: Mapping[str, int] = {
-    "drop-the-stop-on-a-bad-quote": 30,
-    "trust-an-index": 4,
+    "drop-the-stop-on-a-bad-quote": 35,
+    "enter-on-any-quote": 8,
     "forget-the-expiration": 13,
-    "target-on-mid": 6,
-    "enter-on-any-quote": 5,
-    "learn-from-frozen-quotes": 30,
+    "ignore-the-caps": 4,
+    "ignore-the-daily-loss": 9,
+    "learn-from-frozen-quotes": 35,
+    "target-on-mid": 10,
+    "trust-an-index": 5,
 }
 """Where the windows begin of the sabotages that take a rarer day to show; the others' at 1."""
 WEATHER: Mapping[str, Mapping[FaultKind, float]] = {
