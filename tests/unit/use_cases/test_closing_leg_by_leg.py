@@ -95,6 +95,15 @@ def test_a_close_leg_by_leg_is_booked_like_any_other(desk: TestDesk) -> None:
     assert len([a for a in desk.alerts.published if a.kind == "position_closed"]) == 1
 
 
+def test_a_close_leg_by_leg_ended_when_its_last_leg_filled(desk: TestDesk) -> None:
+    intent = refused_together(desk)
+    walk(desk, intent)
+    desk.exchange.clock.advance(300)
+    record_fill(desk.desk, step(intent))
+    last = max(o.filled_at for o in desk.intent(intent.intent_id).orders if o.filled_at)
+    assert desk.trade(intent).timestamp_exit == last
+
+
 def test_without_its_shorts_bought_back_no_long_is_sold(desk: TestDesk) -> None:
     intent = refused_together(desk)
     desk.world.with_option(SHORT_PUT, "2.35", "9.00", since=desk.exchange.now)

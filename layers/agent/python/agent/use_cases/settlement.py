@@ -6,7 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from agent.book.changes import BookChange, BookConflict
-from agent.book.fills import is_settled, summarize_fills
+from agent.book.fills import FillSummary, is_settled, summarize_fills
 from agent.book.intents import Intent, IntentKind, IntentStatus, OrderStatus, Urgency
 from agent.book.lifecycle import LegEvent, LegEventKind, after_leg_event
 from agent.book.order_plan import leg_fills, lone_leg
@@ -116,6 +116,7 @@ def _settle_exit(desk: Desk, intent: Intent, trade: Trade) -> BookChange:
     fills = summarize_fills(intent.orders, trade.structure)
     stored = desk.book.positions(trade.trade_id)
     before = trade.contracts_held
+    fills = replace(fills, filled_at=_last_fill_at(intent, trade, fills))
     trade, alone = _with_legs_gone(desk, intent, trade, stored)
     positions = [alone.get(each.position_id, each) for each in stored]
     left = trade.contracts_held - fills.contracts
@@ -169,6 +170,12 @@ def _settle_remainder(desk: Desk, intent: Intent, trade: Trade) -> BookChange:
     unit = "shares" if intent.shares is not None else "contracts"
     told = _unfilled_exit(trade, intent, left, at, unit)
     return replace(change, alerts=(*change.alerts, told))
+
+
+def _last_fill_at(intent: Intent, trade: Trade, fills: FillSummary) -> datetime | None:
+    """Give when the last of an exit filled, of whole structures or of legs alone."""
+    moments = [fill.filled_at for fill in leg_fills(intent, trade.structure)]
+    return max((at for at in (fills.filled_at, *moments) if at is not None), default=None)
 
 
 def _with_legs_gone(
