@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from math import sqrt
 
 from simulator.storm.day import DayResult
 from simulator.storm.faults import ANYWHERE, FaultKind, Profile
@@ -38,43 +39,41 @@ DAYS_FOR_KINDS = 40
 """From so many days on, every kind of fault must have struck."""
 DAYS_FOR_STATES = 400
 """From so many days on, every kind that can strike anywhere must have struck in every state."""
-PER_HUNDRED_DAYS: Mapping[str, int] = {
-    "orders": 300,
-    "fills": 300,
-    "partial_orders": 10,
-    "carried": 150,
-    "single_leg_orders": 5,
-    "times_quiescent": 1_000,
-    "trade_closed": 30,
-    "exit_profit_target": 8,
-    "exit_stop_loss": 3,
-    "exit_manual": 3,
-    "exit_expiration_near": 10,
-    "exit_strike_breached": 8,
-    "exit_assigned": 10,
-    "rolls": 5,
-    "rolls_begun": 8,
-    "mornings": 30,
-    "mishap_assigned": 15,
-    "mishap_by_hand": 4,
-    "mishap_liquidated": 5,
-    "short_stock": 1,
-    "puts_sold_alone": 15,
-    "passive_breaches": 10,
+USUAL_PER_HUNDRED_DAYS: Mapping[str, float] = {
+    "orders": 1_300,
+    "fills": 1_900,
+    "partial_orders": 50,
+    "carried": 240,
+    "single_leg_orders": 20,
+    "times_quiescent": 20_000,
+    "trade_closed": 200,
+    "exit_profit_target": 40,
+    "exit_stop_loss": 7,
+    "exit_manual": 13,
+    "exit_expiration_near": 75,
+    "exit_strike_breached": 13,
+    "exit_assigned": 35,
+    "exit_broker_liquidated": 4,
+    "rolls": 5.5,
+    "rolls_begun": 15,
+    "rolls_unfilled": 9,
+    "mornings": 48,
+    "mishap_assigned": 37,
+    "mishap_by_hand": 2.3,
+    "mishap_liquidated": 6.5,
+    "short_stock": 2.8,
+    "puts_sold_alone": 30,
+    "passive_breaches": 150,
 }
-"""What so many days must have seen, whatever the profile."""
-SELDOM_PER_HUNDRED_DAYS: Mapping[str, float] = {
-    "exit_broker_liquidated": 0.5,
-    "rolls_unfilled": 0.5,
-    "shares_kept": 0.25,
-    "mishap_expired": 0.25,
-}
-"""What takes many days to be sure of: asked for from `DAYS_FOR_STATES` days on."""
+"""What a hundred days see on average, the lower figure of long rough and hellish runs; less of what
+faults bring about, since calm days have to do without."""
+USUAL_MIN = 8.0
+"""With fewer to be expected, seeing none may be chance, and nothing is asked for."""
 NOT_YET_COVERED: tuple[str, ...] = (
     "splits and adjusted contracts: no stock of a storm has a corporate action",
     "exits for assignment_risk: no stock of a storm pays a dividend",
     "strangers who open contracts of ours: theirs are in contracts that the agent never trades",
-    "what a roll leaves behind, and trades that end by expiration: counted, too rare to ask for",
+    "what a roll leaves behind, shares kept, and trades that expire: counted, too rare to ask for",
     "rolls of condors and of puts sold alone: only verticals roll",
     "calls on assigned shares: played where a climate asks for them, on no usual day",
 )
@@ -93,6 +92,11 @@ def faults_by_state(results: Iterable[DayResult]) -> dict[str, Counter[str]]:
     return found
 
 
+def least_of(usual: float) -> int:
+    """Give the least of what is usually seen so often: half, less three deviations, but one."""
+    return 0 if usual < USUAL_MIN else max(1, int(usual / 2 - 3 * sqrt(usual / 2)))
+
+
 def missing(
     profile: Profile,
     days: int,
@@ -103,15 +107,9 @@ def missing(
     """Say what did not occur often enough for so many days; nothing where coverage is met."""
     found = [
         f"{name}: {counts.get(name, 0)} of at least {least}"
-        for name, per_hundred in PER_HUNDRED_DAYS.items()
-        if counts.get(name, 0) < (least := per_hundred * days // 100)
+        for name, per_hundred in USUAL_PER_HUNDRED_DAYS.items()
+        if counts.get(name, 0) < (least := least_of(per_hundred * days / 100))
     ]
-    if days >= DAYS_FOR_STATES:
-        found += [
-            f"{name}: {counts.get(name, 0)} of at least {rarely:g}"
-            for name, share in SELDOM_PER_HUNDRED_DAYS.items()
-            if counts.get(name, 0) < (rarely := share * days / 100)
-        ]
     if not profile.probabilities:
         return found
     if days >= DAYS_FOR_KINDS:

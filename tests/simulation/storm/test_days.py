@@ -75,7 +75,7 @@ def test_a_report_counts_days_faults_and_what_was_not_met() -> None:
 
 def test_a_storm_in_which_nothing_happens_is_not_good() -> None:
     lacking = missing(ROUGH, 400, {}, {}, {})
-    assert "exit_stop_loss: 0 of at least 12" in lacking
+    assert "exit_stop_loss: 0 of at least 2" in lacking
     assert f"no {FaultKind.LATE_LANDING}" in lacking
     assert f"no {FaultKind.DIE_AFTER} in open_position.PlaceOrder" in lacking
 

@@ -27,16 +27,19 @@ class Troubles:
             self.found.append((name, error))
 
     def alerts(self, at: datetime) -> tuple[Alert, ...]:
-        """Tell of each once a day."""
+        """Tell of each name once a day, with all that failed for it in this pass."""
+        by_name: dict[str, list[str]] = {}
+        for name, error in self.found:
+            by_name.setdefault(name, []).append(f"{type(error).__name__}: {error}")
         return tuple(
             Alert(
                 alert_id=f"{name}-failed-{new_york_date(at):%Y%m%d}",
                 kind=AlertKind.SYSTEM_ERROR,
                 at=at,
                 subject=f"A monitor pass failed for {name}",
-                message=f"{name}: {type(error).__name__}: {error}",
+                message=f"{name}: {'; '.join(errors)}",
             )
-            for name, error in self.found
+            for name, errors in by_name.items()
         )
 
     def raise_any(self) -> None:
