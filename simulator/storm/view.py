@@ -206,15 +206,28 @@ def is_put_sold_alone(name: str) -> bool:
 
 
 def units_left_alone(orders: list[Order]) -> int:
-    """Count the units that have gone leg by leg, until none of their legs was held."""
-    opened = [order for order in orders if units_moved(order) > 0]
+    """Count the units that have gone leg by leg, until none of their legs was held.
+
+    A roll opens another structure: each is counted by its own legs.
+    """
     alone: Counter[str] = Counter()
+    structures: set[frozenset[tuple[str, int]]] = set()
     for order in orders:
         if is_of_one_leg(order):
             alone[order.legs[0].symbol] += order.filled_units
-    if not opened:
-        return 0
-    return min(alone[leg.symbol] // leg.ratio for leg in opened[0].legs)
+        else:
+            structures.add(
+                frozenset(
+                    (leg.symbol, leg.ratio)
+                    for leg in order.legs
+                    if leg.position_intent is not None and leg.position_intent.opens
+                )
+            )
+    return sum(
+        min(alone[symbol] // ratio for symbol, ratio in structure)
+        for structure in structures
+        if structure
+    )
 
 
 def units_moved(order: Order) -> int:
