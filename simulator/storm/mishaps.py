@@ -6,7 +6,7 @@ own hand. The book learns of it in a pass of the monitor; until then the two dif
 
 from collections import Counter
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from agent.options.contracts import OCC_SYMBOL_PATTERN, parse_occ_symbol
@@ -26,6 +26,8 @@ class Move:
     kind: str
     at: datetime
     known_from: datetime
+    visible_at: datetime
+    """When the broker's activities tell of it."""
 
     @property
     def underlying(self) -> str:
@@ -61,12 +63,15 @@ class Mishaps:
                 symbol = str(activity.body["symbol"])
                 known_from = self._known_from(symbol, activity.at, activity.visible_at)
                 quantity = int(activity.body["qty"])
-                self._take(Move(symbol, quantity, kind, activity.at, known_from))
+                seen_at = activity.visible_at
+                self._take(Move(symbol, quantity, kind, activity.at, known_from, seen_at))
         self._activities = len(book.activities)
         for fill in book.fills[self._fills :]:
             kind = self.kind_of(fill)
             if kind is not None:
-                self._take(Move(fill.symbol, _signed(fill), kind, fill.at, fill.at))
+                self._take(Move(fill.symbol, _signed(fill), kind, fill.at, fill.at, fill.at))
+            elif fill.client_order_id in self.foreign_client_ids:
+                self._blur(fill.symbol)
         self._fills = len(book.fills)
 
     def kind_of(self, fill: Fill) -> str | None:
@@ -94,6 +99,16 @@ class Mishaps:
     def pending_symbols(self) -> set[str]:
         """Name the contracts and the stocks in which book and broker may differ."""
         return {name for move in self.pending for name in (move.symbol, move.underlying)}
+
+    def _blur(self, stock: str) -> None:
+        """Leave to the activities what shares do not tell any more: others have traded some."""
+        self.moves, self.pending = (
+            [
+                replace(move, known_from=move.visible_at) if move.underlying == stock else move
+                for move in moves
+            ]
+            for moves in (self.moves, self.pending)
+        )
 
     def _take(self, move: Move) -> None:
         self.moves.append(move)
