@@ -99,111 +99,113 @@ class Sabotage:
                 setattr(owner, name, original)
 
 
+_ROWS: Mapping[str, tuple[str, Callable[[], Sequence[patches.Patch]]]] = {
+    "drop-the-intent-id": ("orders bear a name of chance", patches.drop_the_intent_id),
+    "skip-the-poll-after-cancel": (
+        "an order counts as cancelled once a cancel was asked for",
+        patches.skip_the_poll_after_cancel,
+    ),
+    "check-instead-of-reserve": ("the ledger does not move", patches.check_instead_of_reserve),
+    "forget-the-sign": ("a credit is sent as a debit", patches.forget_the_sign),
+    "release-twice": ("risk is given back twice over", patches.release_twice),
+    "never-release": ("risk is never given back", patches.never_release),
+    "unknown-is-rejected": ("an order not seen at once is dead", patches.unknown_is_rejected),
+    "refused-again-is-refused": (
+        "a second sending's refusal ends what the first may have begun",
+        patches.refused_again_is_refused,
+    ),
+    "drop-the-stop-on-a-bad-quote": (
+        "without a good quote there is no mark",
+        patches.drop_the_stop_on_a_bad_quote,
+    ),
+    "trust-an-index": ("decisions read a list that lags", patches.trust_an_index),
+    "forget-the-partial": ("a new rung asks for everything again", patches.forget_the_partial),
+    "open-instead-of-close": ("exits are sent as entries", patches.open_instead_of_close),
+    "never-redrive": ("what went astray is left alone", patches.never_redrive),
+    "mark-before-telling": ("an alert is ticked off first", patches.mark_before_telling),
+    "tell-for-ever": ("an alert is never ticked off", patches.tell_for_ever),
+    "send-before-writing": ("orders are sent unwritten", patches.send_before_writing),
+    "leak-the-keys": ("messages keep the keys in them", patches.leak_the_keys),
+    "cancel-everything": (
+        "a cancel takes all of the account's orders",
+        patches.cancel_everything,
+    ),
+    "book-the-limit-as-the-fill": (
+        "fills are booked at their limits",
+        patches.book_the_limit_as_the_fill,
+    ),
+    "flatter-the-fills": ("fills are booked a cent better", patches.flatter_the_fills),
+    "leave-out-the-cover": ("shorts are sold alone", patches.leave_out_the_cover),
+    "last-writer-wins": ("no write looks at versions", patches.last_writer_wins),
+    "ignore-the-owner": ("the trading state is not asked", patches.ignore_the_owner),
+    "target-on-mid": ("profit targets trigger on mid", patches.target_on_mid),
+    "forget-the-target": ("profit targets never trigger", patches.forget_the_target),
+    "stop-too-early": ("the stop lies at half its level", patches.stop_too_early),
+    "forget-the-expiration": (
+        "nothing leaves before expiration",
+        patches.forget_the_expiration,
+    ),
+    "sell-below-natural": (
+        "entries concede more than the market asks",
+        patches.sell_below_natural,
+    ),
+    "double-the-size": ("twice what the sizing allowed is reserved", patches.double_the_size),
+    "enter-on-any-quote": ("entries are priced on any quote", patches.enter_on_any_quote),
+    "settle-without-waiting": ("working orders are settled", patches.settle_without_waiting),
+    "give-up-reconciling": (
+        "what cannot be reconciled is called done",
+        patches.give_up_on_a_refusal,
+    ),
+    "double-the-fees": ("every fill pays its fees twice", patches.double_the_fees),
+    "act-on-stale-slots": ("no slot is too old", patches.act_on_stale_slots),
+    "exit-while-halted": ("a halt stops no exit", patches.exit_while_halted),
+    "forget-the-assignment": (
+        "nothing that befalls a leg is booked",
+        patches_lifecycle.forget_the_assignment,
+    ),
+    "believe-only-reports": (
+        "shares that are there say nothing of an assignment",
+        patches_lifecycle.believe_only_reports,
+    ),
+    "forget-the-shares": (
+        "what an assignment delivers is not booked",
+        patches_lifecycle.forget_the_shares,
+    ),
+    "leave-the-short-stock": (
+        "short stock of an assignment stays",
+        patches_lifecycle.leave_the_short_stock,
+    ),
+    "keep-unwanted-shares": (
+        "shares stay that the owner wants sold",
+        patches_lifecycle.keep_unwanted_shares,
+    ),
+    "ignore-the-residue": (
+        "what a roll could not close stays",
+        patches_lifecycle.ignore_the_residue,
+    ),
+    "forget-the-orphan": ("a leg left alone stays", patches_lifecycle.forget_the_orphan),
+    "keep-it-quiet": ("nobody is told what befell a leg", patches_lifecycle.keep_it_quiet),
+    "learn-from-frozen-quotes": (
+        "volatilities are taken from quotes that stand still",
+        patches_lifecycle.learn_from_frozen_quotes,
+    ),
+    "ignore-the-caps": (
+        "neither delta nor vega stops an entry",
+        patches_lifecycle.ignore_the_caps,
+    ),
+    "reserve-any-heat": (
+        "heat is checked and not bounded where it is reserved",
+        patches_lifecycle.reserve_any_heat,
+    ),
+    "ignore-the-daily-loss": (
+        "no loss of the day stops entries",
+        patches.ignore_the_daily_loss,
+    ),
+}
+
+
 def _sabotages() -> Iterator[Sabotage]:
-    rows: Mapping[str, tuple[str, Callable[[], Sequence[patches.Patch]]]] = {
-        "drop-the-intent-id": ("orders bear a name of chance", patches.drop_the_intent_id),
-        "skip-the-poll-after-cancel": (
-            "an order counts as cancelled once a cancel was asked for",
-            patches.skip_the_poll_after_cancel,
-        ),
-        "check-instead-of-reserve": ("the ledger does not move", patches.check_instead_of_reserve),
-        "forget-the-sign": ("a credit is sent as a debit", patches.forget_the_sign),
-        "release-twice": ("risk is given back twice over", patches.release_twice),
-        "never-release": ("risk is never given back", patches.never_release),
-        "unknown-is-rejected": ("an order not seen at once is dead", patches.unknown_is_rejected),
-        "refused-again-is-refused": (
-            "a second sending's refusal ends what the first may have begun",
-            patches.refused_again_is_refused,
-        ),
-        "drop-the-stop-on-a-bad-quote": (
-            "without a good quote there is no mark",
-            patches.drop_the_stop_on_a_bad_quote,
-        ),
-        "trust-an-index": ("decisions read a list that lags", patches.trust_an_index),
-        "forget-the-partial": ("a new rung asks for everything again", patches.forget_the_partial),
-        "open-instead-of-close": ("exits are sent as entries", patches.open_instead_of_close),
-        "never-redrive": ("what went astray is left alone", patches.never_redrive),
-        "mark-before-telling": ("an alert is ticked off first", patches.mark_before_telling),
-        "tell-for-ever": ("an alert is never ticked off", patches.tell_for_ever),
-        "send-before-writing": ("orders are sent unwritten", patches.send_before_writing),
-        "leak-the-keys": ("messages keep the keys in them", patches.leak_the_keys),
-        "cancel-everything": (
-            "a cancel takes all of the account's orders",
-            patches.cancel_everything,
-        ),
-        "book-the-limit-as-the-fill": (
-            "fills are booked at their limits",
-            patches.book_the_limit_as_the_fill,
-        ),
-        "flatter-the-fills": ("fills are booked a cent better", patches.flatter_the_fills),
-        "leave-out-the-cover": ("shorts are sold alone", patches.leave_out_the_cover),
-        "last-writer-wins": ("no write looks at versions", patches.last_writer_wins),
-        "ignore-the-owner": ("the trading state is not asked", patches.ignore_the_owner),
-        "target-on-mid": ("profit targets trigger on mid", patches.target_on_mid),
-        "forget-the-target": ("profit targets never trigger", patches.forget_the_target),
-        "stop-too-early": ("the stop lies at half its level", patches.stop_too_early),
-        "forget-the-expiration": (
-            "nothing leaves before expiration",
-            patches.forget_the_expiration,
-        ),
-        "sell-below-natural": (
-            "entries concede more than the market asks",
-            patches.sell_below_natural,
-        ),
-        "double-the-size": ("twice what the sizing allowed is reserved", patches.double_the_size),
-        "enter-on-any-quote": ("entries are priced on any quote", patches.enter_on_any_quote),
-        "settle-without-waiting": ("working orders are settled", patches.settle_without_waiting),
-        "give-up-reconciling": (
-            "what cannot be reconciled is called done",
-            patches.give_up_on_a_refusal,
-        ),
-        "double-the-fees": ("every fill pays its fees twice", patches.double_the_fees),
-        "act-on-stale-slots": ("no slot is too old", patches.act_on_stale_slots),
-        "exit-while-halted": ("a halt stops no exit", patches.exit_while_halted),
-        "forget-the-assignment": (
-            "nothing that befalls a leg is booked",
-            patches_lifecycle.forget_the_assignment,
-        ),
-        "believe-only-reports": (
-            "shares that are there say nothing of an assignment",
-            patches_lifecycle.believe_only_reports,
-        ),
-        "forget-the-shares": (
-            "what an assignment delivers is not booked",
-            patches_lifecycle.forget_the_shares,
-        ),
-        "leave-the-short-stock": (
-            "short stock of an assignment stays",
-            patches_lifecycle.leave_the_short_stock,
-        ),
-        "keep-unwanted-shares": (
-            "shares stay that the owner wants sold",
-            patches_lifecycle.keep_unwanted_shares,
-        ),
-        "ignore-the-residue": (
-            "what a roll could not close stays",
-            patches_lifecycle.ignore_the_residue,
-        ),
-        "forget-the-orphan": ("a leg left alone stays", patches_lifecycle.forget_the_orphan),
-        "keep-it-quiet": ("nobody is told what befell a leg", patches_lifecycle.keep_it_quiet),
-        "learn-from-frozen-quotes": (
-            "volatilities are taken from quotes that stand still",
-            patches_lifecycle.learn_from_frozen_quotes,
-        ),
-        "ignore-the-caps": (
-            "neither delta nor vega stops an entry",
-            patches_lifecycle.ignore_the_caps,
-        ),
-        "reserve-any-heat": (
-            "heat is checked and not bounded where it is reserved",
-            patches_lifecycle.reserve_any_heat,
-        ),
-        "ignore-the-daily-loss": (
-            "no loss of the day stops entries",
-            patches.ignore_the_daily_loss,
-        ),
-    }
-    for name, (says, make) in rows.items():
+    for name, (says, make) in _ROWS.items():
         first = FIRST_DAYS.get(name, 1)
         yield Sabotage(name, says, make, range(first, first + DAYS_MAX))
 
