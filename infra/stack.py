@@ -14,6 +14,7 @@ from infra.constructs.alerting import Alerting
 from infra.constructs.dashboard import Dashboard
 from infra.constructs.functions import AgentFunction
 from infra.constructs.grants import Grantor
+from infra.constructs.journal import Journal
 from infra.constructs.layers import Layers
 from infra.constructs.schedules import Schedules
 from infra.constructs.tables import Tables
@@ -44,6 +45,7 @@ class AgentStack(cdk.Stack):
         self._layers = Layers(self, bundle=bundle_layers, functions_directory=functions_directory)
         tables = Tables(self)
         alerting = Alerting(self)
+        journal = Journal(self)
         secret = self._secret()
         webhook = Webhook(self)
         namespace = f"OptionsAgent/{stage.name}"
@@ -51,6 +53,7 @@ class AgentStack(cdk.Stack):
             "ALPACA_SECRET_ARN": secret.secret_arn,
             "WEBHOOK_SECRET_ARN": webhook.secret_arn,
             "ALERTS_TOPIC_ARN": alerting.topic.topic_arn,
+            "JOURNAL_BUCKET": journal.bucket.bucket_name,
             "AGENT_SETTINGS": stage.settings_json,
             "POWERTOOLS_METRICS_NAMESPACE": namespace,
         }
@@ -65,7 +68,7 @@ class AgentStack(cdk.Stack):
             self._values[f"{workflow.name.upper()}_ARN"] = workflow.machine.state_machine_arn
         functions = {**self._functions(starting=True), **steps}
         machines = {workflow.name: workflow.machine for workflow in workflows}
-        grantor = Grantor(tables, secret, alerting, machines)
+        grantor = Grantor(tables, secret, alerting, journal, machines)
         for function in functions.values():
             grantor.grant(function)
         dead_letters = self._dead_letters()
@@ -87,6 +90,7 @@ class AgentStack(cdk.Stack):
                 "AlpacaSecretArn": secret.secret_arn,
                 "AlertsTopicArn": alerting.topic.topic_arn,
                 "AgentControlTable": tables.by_name["agent_control"].table_name,
+                "JournalBucket": journal.bucket.bucket_name,
                 "AgentStateTable": tables.by_name["agent_state"].table_name,
                 "PositionsTable": tables.by_name["positions"].table_name,
                 "TradesTable": tables.by_name["trades"].table_name,

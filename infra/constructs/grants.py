@@ -15,6 +15,7 @@ from aws_cdk import aws_stepfunctions as stepfunctions
 
 from infra.constructs.alerting import ENCRYPT_ACTIONS, Alerting
 from infra.constructs.functions import AgentFunction
+from infra.constructs.journal import Journal
 from infra.constructs.tables import Tables
 
 READ = ("dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query")
@@ -49,6 +50,7 @@ class Rights:
     blocks_entries: bool = False
     pauses_entries: bool = False
     tells: bool = False
+    keeps_journal: bool = False
     reads_keys: bool = True
     """Whether it speaks with the broker."""
     starts: tuple[str, ...] = ()
@@ -112,6 +114,7 @@ RIGHTS: Mapping[str, Rights] = MappingProxyType(
             performance_metrics=UPDATE,
             lists=("performance_metrics",),
             tells=True,
+            keeps_journal=True,
         ),
         # It reads what the others wrote, and writes to its log alone.
         "learn_weekly": Rights(
@@ -143,6 +146,7 @@ class Grantor:
     tables: Tables
     secret: secretsmanager.Secret
     alerting: Alerting
+    journal: Journal
     machines: Mapping[str, stepfunctions.StateMachine]
 
     def grant(self, function: AgentFunction) -> None:
@@ -156,19 +160,24 @@ class Grantor:
                 _allow(function, actions, table.table_arn)
         for name in rights.lists:
             _allow(function, ("dynamodb:Query",), self.tables.index_arn(name))
+        self._grant_control(function, rights)
+        if rights.tells:
+            _allow(function, ("sns:Publish",), self.alerting.topic.topic_arn)
+            _allow(function, tuple(ENCRYPT_ACTIONS), self.alerting.key.key_arn)
+        if rights.keeps_journal:
+            _allow(function, ("s3:PutObject",), self.journal.bucket.arn_for_objects("journal/*"))
+        for name in rights.starts:
+            _allow(function, ("states:StartExecution",), self.machines[name].state_machine_arn)
+        for name in rights.sees:
+            _allow(function, ("states:DescribeExecution",), _executions(self.machines[name]))
+
+    def _grant_control(self, function: AgentFunction, rights: Rights) -> None:
         partitions = [BINDING_PARTITION] if rights.binds_account else []
         partitions += [BLOCK_PARTITION] if rights.blocks_entries else []
         if partitions:
             self._let_write(function, APPEND, partitions)
         if rights.pauses_entries:
             self._let_write(function, UPDATE, [TRADING_PARTITION])
-        if rights.tells:
-            _allow(function, ("sns:Publish",), self.alerting.topic.topic_arn)
-            _allow(function, tuple(ENCRYPT_ACTIONS), self.alerting.key.key_arn)
-        for name in rights.starts:
-            _allow(function, ("states:StartExecution",), self.machines[name].state_machine_arn)
-        for name in rights.sees:
-            _allow(function, ("states:DescribeExecution",), _executions(self.machines[name]))
 
     def _let_write(
         self, function: AgentFunction, actions: tuple[str, ...], partitions: list[str]

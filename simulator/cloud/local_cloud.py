@@ -185,6 +185,7 @@ class LocalCloud:
         identifiers = resources.identify(template)
         resources.create_secrets(template, identifiers, self._secrets)
         resources.create_tables(template, identifiers)
+        resources.create_buckets(template, identifiers)
         resources.create_topics(template, identifiers)
         machine_names = resources.create_state_machines(template, identifiers)
         functions = resources.functions(template, identifiers, self._settings_overrides)

@@ -1,7 +1,8 @@
 """What moto's back ends hold, written down as it changes, and put back into new ones.
 
 Written down before the caller hears that it was done: items as they stand after each write,
-messages as they were published. A transaction is one record, so that no half of it is ever found.
+messages and objects as they were given. A transaction is one record, so that no half of it is ever
+found.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -10,17 +11,19 @@ from typing import Any
 from unittest.mock import patch
 
 from moto.dynamodb.models import DynamoDBBackend, dynamodb_backends
+from moto.s3.models import S3Backend, s3_backends
 from moto.sns.models import Topic, sns_backends
 
 Note = Callable[[str, Any], None]
 """Takes the kind of a record and its body, which is JSON."""
-ITEMS, MESSAGE = "items", "message"
+ITEMS, MESSAGE, OBJECT = "items", "message", "object"
 RECORDED = (
     (DynamoDBBackend, "put_item"),
     (DynamoDBBackend, "update_item"),
     (DynamoDBBackend, "delete_item"),
     (DynamoDBBackend, "transact_write_items"),
     (Topic, "publish"),
+    (S3Backend, "put_object"),
 )
 """The methods that are followed; others that write are used by nobody here."""
 
@@ -47,9 +50,9 @@ class _Writes:
 
 @contextmanager
 def recorded(note: Note) -> Iterator[None]:
-    """Tell `note` of every item written and every message published within the block."""
+    """Tell `note` of every item, object and message written within the block."""
     originals = {(owner, name): getattr(owner, name) for owner, name in RECORDED}
-    put, update, delete, transact, publish = originals.values()
+    put, update, delete, transact, publish, put_body = originals.values()
     writes = _Writes(note)
 
     def put_item(backend: Any, table: str, item: Any, *rest: Any, **named: Any) -> Any:
@@ -85,7 +88,19 @@ def recorded(note: Note) -> Iterator[None]:
         note(MESSAGE, [topic.name, list(topic.sent_notifications[-1])])
         return answer
 
-    following = (put_item, update_item, delete_item, transact_write_items, publish_message)
+    def put_object(backend: Any, bucket: str, key: str, value: bytes, **named: Any) -> Any:
+        answer = put_body(backend, bucket, key, value, **named)
+        note(OBJECT, [bucket, key, value.decode()])
+        return answer
+
+    following = (
+        put_item,
+        update_item,
+        delete_item,
+        transact_write_items,
+        publish_message,
+        put_object,
+    )
     with ExitStack() as stack:
         for (owner, name), replacement in zip(RECORDED, following, strict=True):
             stack.enter_context(patch.object(owner, name, replacement))
@@ -93,7 +108,7 @@ def recorded(note: Note) -> Iterator[None]:
 
 
 def put_back(records: Sequence[tuple[str, Any]], account: str, region: str) -> None:
-    """Put items and messages of `records`, oldest first, into new tables and topics."""
+    """Put what `records` say, oldest first, into new tables, topics and buckets."""
     backend = dynamodb_backends[account][region]
     latest: dict[str, tuple[str, Any, Any]] = {}
     for kind, body in records:
@@ -105,6 +120,9 @@ def put_back(records: Sequence[tuple[str, Any]], account: str, region: str) -> N
             topics = sns_backends[account][region].topics.values()
             topic = next(topic for topic in topics if topic.name == name)
             topic.sent_notifications.append(tuple(sent))
+        elif kind == OBJECT:
+            bucket, name, text = body
+            s3_backends[account]["aws"].put_object(bucket, name, text.encode())
     for table, _, attributes in latest.values():
         if attributes is not None:
             backend.get_table(table).put_item(attributes)

@@ -41,6 +41,7 @@ DYNAMODB = re.compile(r"https://dynamodb\.[a-z0-9-]+\.amazonaws\.com/")
 
 _original_process_request = BotocoreStubber.process_request
 _original_load_file = JSONFileLoader.load_file
+_original_sign = RequestSigner.sign
 _original_get_value = ResponseSerializer.get_value
 
 # An expression's tree depends on its text alone, and whoever changes a tree copies it first.
@@ -155,8 +156,13 @@ def _file(path: str) -> Any:
     return _original_load_file(JSONFileLoader(), path)
 
 
-def sign(_signer: RequestSigner, _operation: str, _request: Any, **_how: Any) -> None:
-    """Sign nothing: no request leaves the process, and moto looks at no signature."""
+def sign(signer: RequestSigner, operation: str, request: Any, **how: Any) -> None:
+    """Sign nothing but for S3, where moto takes what is unsigned for a stranger's.
+
+    No request leaves the process, and no signature is looked at.
+    """
+    if signer.signing_name == "s3":
+        _original_sign(signer, operation, request, **how)
 
 
 def get_value(serializer: Any, value: Any, key: str, shape: Any) -> Any:

@@ -1,6 +1,7 @@
 """The resources of a template, created in moto; those no emulator here keeps are left out.
 
-Created: tables, secrets, topics, functions, state machines and the schedules that call functions.
+Created: tables, buckets, secrets, topics, functions, state machines and the schedules that call
+functions.
 Not emulated: roles and policies, keys, alarms, dashboards, log groups, subscriptions, retention,
 point-in-time recovery and the expiry of items. Tests assert those on the template itself.
 """
@@ -57,6 +58,10 @@ def identify(template: Template) -> Identifiers:
     for table in template.of_type(*TABLE_TYPES):
         name = _name(template, table, "TableName", identifiers)
         identifiers.add(table.logical_id, name, Arn=_arn("dynamodb", f"table/{name}"))
+    for bucket in template.of_type("AWS::S3::Bucket"):
+        # Buckets alone are named in small letters.
+        name = _name(template, bucket, "BucketName", identifiers).lower()
+        identifiers.add(bucket.logical_id, name, Arn=f"arn:{PARTITION}:s3:::{name}")
     for topic in template.of_type("AWS::SNS::Topic"):
         name = _name(template, topic, "TopicName", identifiers)
         arn = _arn("sns", name)
@@ -98,6 +103,16 @@ def create_tables(template: Template, identifiers: Identifiers) -> None:
         expiry = properties.get("TimeToLiveSpecification")
         if expiry and expiry.get("Enabled"):
             dynamodb.update_time_to_live(TableName=name, TimeToLiveSpecification=expiry)
+
+
+def create_buckets(template: Template, identifiers: Identifiers) -> None:
+    """Create the buckets, empty."""
+    buckets = template.of_type("AWS::S3::Bucket")
+    if not buckets:
+        return
+    s3 = boto3.client("s3", region_name=REGION)
+    for bucket in buckets:
+        s3.create_bucket(Bucket=identifiers.reference(bucket.logical_id))
 
 
 def create_secrets(

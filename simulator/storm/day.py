@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from agent.adapters.memory.alerts import MemoryAlerts
+from agent.adapters.memory.archive import MemoryJournalArchive
 from agent.adapters.memory.beats import MemoryBeats
 from agent.adapters.memory.control import MemoryControl
 from agent.adapters.memory.learning_log import MemoryLearningLog
@@ -55,6 +56,7 @@ from simulator.storm.market import FickleFills
 from simulator.storm.people import People
 from simulator.storm.ports import (
     FaultyAlerts,
+    FaultyArchive,
     FaultyBeats,
     FaultyBook,
     FaultyControl,
@@ -150,6 +152,7 @@ class StormDay:
         self._control = MemoryControl()
         self._alerts = MemoryAlerts()
         self._metrics = MemoryMetrics()
+        self._archive = MemoryJournalArchive()
         self._volatility = MemoryVolatilityHistory()
         self._reports = MemoryReportDates()
         self._beats = MemoryBeats()
@@ -268,6 +271,7 @@ class StormDay:
             alerts=FaultyAlerts(sandbox, self._alerts),
             outbox=FaultyOutbox(sandbox, self._book.outbox),
             metrics=FaultyMetrics(sandbox, self._metrics),
+            archive=FaultyArchive(sandbox, self._archive),
             learning_log=FaultyLearningLog(sandbox, self._learning_log),
         )
 

@@ -5,6 +5,7 @@ from datetime import date, datetime, timedelta
 from typing import TypeVar
 
 from agent.adapters.memory.alerts import MemoryAlerts
+from agent.adapters.memory.archive import MemoryJournalArchive
 from agent.adapters.memory.beats import MemoryBeats
 from agent.adapters.memory.book import MemoryBook
 from agent.adapters.memory.control import MemoryControl
@@ -17,9 +18,15 @@ from agent.book.account_cash import AccountEntry, CashBaseline
 from agent.book.analysis_records import LearningLogEntry, PerformanceMetric, PeriodType
 from agent.book.changes import BookBusy, BookChange, Lease, LedgerEntry
 from agent.book.intents import Intent
-from agent.book.records import Alert, Position, Trade
+from agent.book.records import Alert, JournalEvent, Position, Trade
 from agent.market.volatility import ImpliedVolatilitySample
-from agent.ports import AlertUnavailable, EntryBlock, ExecutionState, TradingState
+from agent.ports import (
+    AlertUnavailable,
+    ArchiveUnavailable,
+    EntryBlock,
+    ExecutionState,
+    TradingState,
+)
 from simulator.storm.faults import (
     ALERT,
     BOOK_INDEX,
@@ -128,6 +135,9 @@ class FaultyBook:
     def cash_baseline(self) -> CashBaseline | None:
         return self._read("cash_baseline", self._book.cash_baseline)
 
+    def journal(self, day: date) -> tuple[JournalEvent, ...]:
+        return self._read("journal", lambda: self._book.journal(day))
+
     def acquire_lease(self, name: str, now: datetime, seconds: int) -> Lease | None:
         return self._sandbox.effect(
             "book.acquire_lease",
@@ -235,6 +245,25 @@ def _unheard(fault: Fault, act: Callable[[], T]) -> T:
     if fault.kind is FaultKind.ALERT_LOST_AFTER:
         act()
     raise AlertUnavailable(f"no answer: {fault.kind}")
+
+
+class FaultyArchive:
+    """The archive of the journal over its memory."""
+
+    def __init__(self, sandbox: Sandbox, archive: MemoryJournalArchive) -> None:
+        self._sandbox = sandbox
+        self._archive = archive
+
+    def keep(self, day: date, events: Sequence[JournalEvent]) -> None:
+        self._sandbox.effect(
+            "archive.keep", BOOK_WRITE, lambda: self._archive.keep(day, events), _not_kept
+        )
+
+
+def _not_kept(fault: Fault, act: Callable[[], T]) -> T:
+    if fault.kind is FaultKind.BOOK_BUSY_AFTER:
+        act()
+    raise ArchiveUnavailable(f"no answer: {fault.kind}")
 
 
 class FaultyVolatility:

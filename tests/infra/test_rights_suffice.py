@@ -15,10 +15,11 @@ from botocore.client import BaseClient
 from simulator.rehearsal.preparation import prepare
 from tests.infra.synthesized import Synthesized
 
-LOGICAL_ID = re.compile(r"[A-Za-z]+[0-9A-F]{8}")
+LOGICAL_ID = re.compile(r"[a-z]+[0-9a-f]{8}")
+"""In small letters, which are all that the name of a bucket may have."""
 SESSIONS = 3
 SERVICES = {"stepfunctions": "states"}
-TARGETS = ("TableName", "SecretId", "TopicArn", "stateMachineArn", "executionArn")
+TARGETS = ("Bucket", "TableName", "SecretId", "TopicArn", "stateMachineArn", "executionArn")
 
 Calls = dict[str, set[tuple[str, str]]]
 """Function to the actions it took, each with the logical id of what it took it on."""
@@ -50,7 +51,7 @@ def calls() -> Calls:
         if function is not None:
             service = client.meta.service_model.service_name
             for action, target in targets_of(service, operation, asked):
-                (logical_id,) = LOGICAL_ID.findall(target)
+                (logical_id,) = LOGICAL_ID.findall(target.lower())
                 made[function].add((f"{SERVICES.get(service, service)}:{action}", logical_id))
         return send(client, operation, asked)
 
@@ -70,7 +71,7 @@ def test_no_function_calls_what_its_role_does_not_allow(
         allowed = {
             (action, logical_id)
             for action, resource in template.allowed(template.role_of(function))
-            for logical_id in LOGICAL_ID.findall(resource)
+            for logical_id in LOGICAL_ID.findall(resource.lower())
         }
         lacking[name] = calls.get(name, set()) - allowed
     assert {name: missing for name, missing in lacking.items() if missing} == {}

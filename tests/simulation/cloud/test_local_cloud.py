@@ -71,6 +71,7 @@ WORKFLOW = machine(
 RESOURCES = {
     "Book": TABLE,
     "Alerts": {"Type": "AWS::SNS::Topic", "Properties": {}},
+    "Journal": {"Type": "AWS::S3::Bucket", "Properties": {}},
     "Keys": {"Type": "AWS::SecretsManager::Secret", "Properties": {"Name": "alpaca"}},
     "Role": {"Type": "AWS::IAM::Role", "Properties": {}},
     "ScanMarket": function_resource(
@@ -78,6 +79,7 @@ RESOURCES = {
         {
             "TABLE": {"Ref": "Book"},
             "TOPIC": {"Ref": "Alerts"},
+            "BUCKET": {"Ref": "Journal"},
             "SECRET": {"Ref": "Keys"},
             "MACHINE": {"Ref": "Machine"},
         },

@@ -9,7 +9,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from simulator.cloud.local_cloud import EXECUTION
-from simulator.cloud.moto_recording import ITEMS, MESSAGE
+from simulator.cloud.moto_recording import ITEMS, MESSAGE, OBJECT
 from tests.simulation.cloud.test_local_cloud import open_cloud
 
 KEY = {"pk": {"S": "a"}, "sk": {"S": "1"}}
@@ -28,7 +28,7 @@ def items_of(table: str) -> list[dict[str, Any]]:
     return found
 
 
-def test_items_messages_and_started_names_stand_again(tmp_path: Path) -> None:
+def test_items_objects_messages_and_started_names_stand_again(tmp_path: Path) -> None:
     notes = Notes()
     with open_cloud(tmp_path, {}, note=notes.note) as cloud:
         variables = cloud.environment("scan_market")
@@ -43,10 +43,14 @@ def test_items_messages_and_started_names_stand_again(tmp_path: Path) -> None:
         )
         dynamodb.delete_item(TableName=table, Key=OTHER)
         boto3.client("sns").publish(TopicArn=variables["TOPIC"], Message="told", Subject="s")
+        s3, bucket = boto3.client("s3"), variables["BUCKET"]
+        s3.put_object(Bucket=bucket, Key="day", Body="kept, too: \u20ac".encode())
         states, machine = boto3.client("stepfunctions"), variables["MACHINE"]
         states.start_execution(stateMachineArn=machine, name="one", input="{}")
     with open_cloud(tmp_path, {}, before=notes) as again:
         assert items_of(table) == [{**KEY, "n": {"N": "2"}}]
+        kept = boto3.client("s3").get_object(Bucket=bucket, Key="day")["Body"].read()
+        assert kept.decode() == "kept, too: \u20ac"
         assert [message.message for message in again.published] == ["told"]
         states = boto3.client("stepfunctions")
         execution = f"{machine.replace(':stateMachine:', ':execution:')}:one"
@@ -84,4 +88,4 @@ def test_a_transaction_is_one_record_and_a_refused_one_is_none(tmp_path: Path) -
 
 
 def test_kinds_of_records_are_told_apart() -> None:
-    assert len({ITEMS, MESSAGE, EXECUTION}) == 3
+    assert len({ITEMS, MESSAGE, OBJECT, EXECUTION}) == 4

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any, cast
 
 from agent.adapters.memory.alerts import MemoryAlerts
+from agent.adapters.memory.archive import MemoryJournalArchive
 from agent.adapters.memory.beats import MemoryBeats
 from agent.adapters.memory.book import MemoryBook
 from agent.adapters.memory.clock import MemoryCalendar, MemoryClock
@@ -91,6 +92,7 @@ class AnalysisDesk:
     book: MemoryBook = field(default_factory=MemoryBook)
     metrics: MemoryMetrics = field(default_factory=MemoryMetrics)
     learning_log: MemoryLearningLog = field(default_factory=MemoryLearningLog)
+    archive: MemoryJournalArchive = field(default_factory=MemoryJournalArchive)
     alerts: MemoryAlerts = field(default_factory=MemoryAlerts)
 
     def __post_init__(self) -> None:
@@ -111,6 +113,7 @@ class AnalysisDesk:
             alerts=self.alerts,
             outbox=self.book.outbox,
             metrics=self.metrics,
+            archive=self.archive,
             learning_log=self.learning_log,
         )
 

@@ -13,6 +13,7 @@ import pytest
 from agent.adapters.alpaca.connection import AlpacaConnection, connect
 from agent.adapters.alpaca.credentials import parse_credentials
 from agent.adapters.memory.alerts import MemoryAlerts
+from agent.adapters.memory.archive import MemoryJournalArchive
 from agent.adapters.memory.beats import MemoryBeats
 from agent.adapters.memory.book import MemoryBook
 from agent.adapters.memory.control import MemoryControl
@@ -168,6 +169,7 @@ def make_desk(
         alerts=alerts,
         outbox=book.outbox,
         metrics=MemoryMetrics(),
+        archive=MemoryJournalArchive(),
         learning_log=MemoryLearningLog(),
     )
     return TestDesk(desk, exchange, world, book, control, workflows, alerts)

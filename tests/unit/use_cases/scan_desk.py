@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import cast
 
 from agent.adapters.memory.alerts import MemoryAlerts
+from agent.adapters.memory.archive import MemoryJournalArchive
 from agent.adapters.memory.beats import MemoryBeats
 from agent.adapters.memory.book import MemoryBook
 from agent.adapters.memory.clock import MemoryCalendar, MemoryClock
@@ -153,6 +154,7 @@ class ScanDesk:
             alerts=MemoryAlerts(),
             outbox=self.book.outbox,
             metrics=MemoryMetrics(),
+            archive=MemoryJournalArchive(),
             learning_log=MemoryLearningLog(),
         )
 

@@ -10,6 +10,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from agent.config.environment import (
     ENVIRONMENTS,
     AlertingEnvironment,
+    AnalyzingEnvironment,
     BookEnvironment,
     CommonEnvironment,
     FunctionEnvironment,
@@ -30,6 +31,7 @@ from agent.ports import (
     Clock,
     Control,
     CredentialsRefused,
+    JournalArchive,
     LearningLog,
     MarketData,
     Metrics,
@@ -170,6 +172,14 @@ class FunctionDesk:
         from agent.adapters.dynamodb.learning_log import DynamoLearningLog
 
         return DynamoLearningLog(self._tables)
+
+    @cached_property
+    def archive(self) -> JournalArchive:
+        from agent.adapters.aws.archive import S3JournalArchive
+
+        if not isinstance(self._environment, AnalyzingEnvironment):
+            raise TypeError("this function's environment names no bucket for the journal")
+        return S3JournalArchive(self._environment.journal_bucket)
 
     @cached_property
     def alerts(self) -> Alerts:

@@ -59,7 +59,9 @@ class MeasuringEnvironment(FunctionEnvironment):
 
 
 class AnalyzingEnvironment(MeasuringEnvironment, AlertingEnvironment):
-    """For the daily analysis, which reports to the owner."""
+    """For the daily analysis, which reports to the owner and keeps the journal."""
+
+    journal_bucket: str = Field(alias="JOURNAL_BUCKET", min_length=3)
 
 
 class LearningEnvironment(MeasuringEnvironment):

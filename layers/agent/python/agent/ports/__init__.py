@@ -50,13 +50,14 @@ from agent.ports.market import (
     ReportDates,
     VolatilityHistory,
 )
-from agent.ports.stores import Book, LearningLog, Metrics
+from agent.ports.stores import ArchiveUnavailable, Book, JournalArchive, LearningLog, Metrics
 
 __all__ = [
     "Account",
     "AlertOutbox",
     "AlertUnavailable",
     "Alerts",
+    "ArchiveUnavailable",
     "Beats",
     "BlockScope",
     "Book",
@@ -75,6 +76,7 @@ __all__ = [
     "EntryBlock",
     "ExecutionState",
     "FeeCharge",
+    "JournalArchive",
     "LearningLog",
     "LegFill",
     "MarketClock",

@@ -8,7 +8,7 @@ from agent.book.account_cash import AccountEntry, CashBaseline
 from agent.book.analysis_records import LearningLogEntry, PerformanceMetric, PeriodType
 from agent.book.changes import BookChange, Lease, LedgerEntry
 from agent.book.intents import Intent
-from agent.book.records import Position, Trade
+from agent.book.records import JournalEvent, Position, Trade
 
 
 class Book(Protocol):
@@ -56,6 +56,10 @@ class Book(Protocol):
         """Give what the comparison of cash counts from; None where it has not begun."""
         ...
 
+    def journal(self, day: date) -> tuple[JournalEvent, ...]:
+        """Give the events of a UTC day, oldest first."""
+        ...
+
     def acquire_lease(self, name: str, now: datetime, seconds: int) -> Lease | None:
         """Take the lease of a name for so long; None while another holder's has not expired."""
         ...
@@ -92,3 +96,18 @@ class LearningLog(Protocol):
         ...
 
     def entry(self, log_id: str) -> LearningLogEntry | None: ...
+
+
+class ArchiveUnavailable(Exception):
+    """Raised where the archive did not take a day; whether it did is unknown."""
+
+
+class JournalArchive(Protocol):
+    """Where the journal is kept for good, outside of the tables."""
+
+    def keep(self, day: date, events: Sequence[JournalEvent]) -> None:
+        """Keep the events of a UTC day in place of what was kept of it.
+
+        Raises ArchiveUnavailable.
+        """
+        ...

@@ -21,6 +21,7 @@ from agent.use_cases.account_cash import reconcile_account
 from agent.use_cases.alerting import publish_alerts
 from agent.use_cases.book_value import analysed_days, value_trades
 from agent.use_cases.desk import Desk
+from agent.use_cases.journal_copy import JournalCopy, copy_journal
 from agent.use_cases.schedule import ScheduledEvent
 from agent.use_cases.steps import Message
 
@@ -44,6 +45,10 @@ class DayReport(Message):
     """Fees, transfers and the like that were booked."""
     cash_difference: Decimal | None = None
     """What of the broker's cash nothing explains, in dollars; None where it was not compared."""
+    events_copied: int = 0
+    """Events of the journal that are kept outside of the tables now."""
+    journal_failure: str | None = None
+    """Why the others are not."""
     alerts_told: int = 0
 
     def counts(self) -> dict[str, int]:
@@ -52,6 +57,7 @@ class DayReport(Message):
             "TradesAnalysed": len(self.trades_analysed),
             "TradesUnanalysed": len(self.trades_unanalysed),
             "UnmarkedTrades": len(self.trades_unmarked),
+            "JournalCopyFailures": int(self.journal_failure is not None),
             "StaleSlots": int(self.status == "stale_slot"),
         }
         if self.total_pnl is not None:
@@ -80,6 +86,7 @@ def analyze_day(desk: Desk, event: ScheduledEvent) -> DayReport:
     missed = {trade.trade_id for trade in before if awaits_analysis(trade)}
     unmarked = tuple(trade.trade_id for trade in marked if trade.pnl is None)
     account = reconcile_account(desk, trades, session, now)
+    copied = copy_journal(desk, now)
     story = _Story(
         session=session,
         metrics=metrics,
@@ -88,6 +95,7 @@ def analyze_day(desk: Desk, event: ScheduledEvent) -> DayReport:
         unanalysed=unanalysed,
         unmarked=unmarked,
         account=account.sentences,
+        copied=copied,
         flattening=flattening_steps(trades),
     )
     desk.book.commit(BookChange(alerts=(story.alert(now),)))
@@ -106,6 +114,8 @@ def analyze_day(desk: Desk, event: ScheduledEvent) -> DayReport:
         trades_unmarked=unmarked,
         account_entries=account.entries_booked,
         cash_difference=None if account.comparison is None else account.comparison.difference,
+        events_copied=copied.events,
+        journal_failure=copied.failure,
         alerts_told=publish_alerts(desk),
     )
 
@@ -200,6 +210,7 @@ class _Story:
     unmarked: Sequence[str]
     account: Sequence[str]
     """What came of fees and cash."""
+    copied: JournalCopy
     flattening: Sequence[str]
 
     def alert(self, at: datetime) -> Alert:
@@ -210,7 +221,15 @@ class _Story:
             kind=AlertKind.DAILY_REPORT,
             at=at,
             subject=f"Day {self.session}: P&L {_dollars(day.total_pnl)}",
-            message="\n".join([*self._numbers(), *self.account, *self._trades(), *self.flattening]),
+            message="\n".join(
+                [
+                    *self._numbers(),
+                    *self.account,
+                    *self._trades(),
+                    *([self.copied.failure] if self.copied.failure else []),
+                    *self.flattening,
+                ]
+            ),
         )
 
     def _numbers(self) -> list[str]:

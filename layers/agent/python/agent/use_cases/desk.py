@@ -14,6 +14,7 @@ from agent.ports import (
     Calendar,
     Clock,
     Control,
+    JournalArchive,
     LearningLog,
     MarketData,
     Metrics,
@@ -61,6 +62,8 @@ class Desk(Protocol):
     @property
     def metrics(self) -> Metrics: ...
     @property
+    def archive(self) -> JournalArchive: ...
+    @property
     def learning_log(self) -> LearningLog: ...
 
 
@@ -83,4 +86,5 @@ class AssembledDesk:
     alerts: Alerts
     outbox: AlertOutbox
     metrics: Metrics
+    archive: JournalArchive
     learning_log: LearningLog
