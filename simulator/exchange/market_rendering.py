@@ -16,6 +16,7 @@ from simulator.worlds.world import DailyBar, OptionListing, StockQuote, TradingS
 Json = dict[str, Any]
 OPTION_VENUE = "C"
 STOCK_VENUE = "V"
+CONTRACTS_MAX = 20_000
 STOCK_QUOTE_SIZE = 1
 """The world knows no stock sizes; one round lot stands for them."""
 
@@ -109,20 +110,10 @@ def render_contract(
     contract = listing.contract
     body: Json = {
         "id": identifiers.asset(contract.symbol),
-        "symbol": contract.symbol,
-        "name": contract_name(contract),
+        **_terms(contract),
         "status": "active" if is_listed else "inactive",
         "tradable": is_listed,
-        "expiration_date": contract.expiration.isoformat(),
-        "root_symbol": contract.underlying,
-        "underlying_symbol": contract.underlying,
         "underlying_asset_id": identifiers.asset(contract.underlying),
-        "type": contract.option_type.value,
-        "style": "american",
-        "strike_price": plain(contract.strike),
-        "multiplier": str(contract.multiplier),
-        "size": str(contract.multiplier),
-        "ppind": True,
     }
     if open_interest_date is not None:
         body["open_interest"] = str(listing.open_interest)
@@ -130,6 +121,24 @@ def render_contract(
     if show_deliverables:
         body["deliverables"] = [_deliverable(contract, identifiers)]
     return body
+
+
+@lru_cache(maxsize=CONTRACTS_MAX)
+def _terms(contract: OptionContract) -> Json:
+    """Spell what a contract never changes; every session lists thousands of them again."""
+    return {
+        "symbol": contract.symbol,
+        "name": contract_name(contract),
+        "expiration_date": contract.expiration.isoformat(),
+        "root_symbol": contract.underlying,
+        "underlying_symbol": contract.underlying,
+        "type": contract.option_type.value,
+        "style": "american",
+        "strike_price": plain(contract.strike),
+        "multiplier": str(contract.multiplier),
+        "size": str(contract.multiplier),
+        "ppind": True,
+    }
 
 
 def contract_name(contract: OptionContract) -> str:
