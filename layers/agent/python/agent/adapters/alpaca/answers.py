@@ -11,22 +11,32 @@ from agent.ports import BrokerMisunderstood
 
 NUMBER_DIGITS_MAX = 18
 """More digits before the point than any amount of money or volume has."""
-NUMBER_TYPES = frozenset({str, int, float, Decimal})
+NUMBER_TYPES = frozenset({str, int, float})
+NUMBERS_KEPT_MAX = 4096
 YEAR_MIN = 1970
 YEAR_MAX = 2199
 
 
-@dataclass(frozen=True)
+Place = str | tuple["Place", str | int]
+"""A request, or a field or row within another place: told only where something is amiss."""
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """Hold one JSON object of an answer.
 
-    `source` names the request and the place in its answer. Every method raises
+    `place` is that of the object: the request, and the way through its answer. Every method raises
     BrokerMisunderstood where the field has another shape than its name says; the `optional_`
     methods give None where the field is absent or null, the others refuse that.
     """
 
     fields: Mapping[str, Any]
-    source: str
+    place: Place
+
+    @property
+    def source(self) -> str:
+        """Name the request and the place in its answer."""
+        return _spelled(self.place)
 
     def has(self, name: str) -> bool:
         """Say whether a field is there and not null."""
@@ -54,13 +64,15 @@ class Answer:
     def number(self, name: str) -> Decimal:
         """Read a finite number, spelled as a JSON number or as a text."""
         value = self._required(name)
-        # A boolean is an int, but no number.
-        if type(value) not in NUMBER_TYPES:
+        if type(value) is Decimal:
+            number = value
+        elif type(value) in NUMBER_TYPES:  # A boolean is an int, but no number.
+            try:
+                number = _decimal(str(value))
+            except InvalidOperation as error:
+                raise self._misfit(name, "a number") from error
+        else:
             raise self._misfit(name, "a number")
-        try:
-            number = Decimal(str(value))
-        except InvalidOperation as error:
-            raise self._misfit(name, "a number") from error
         if not number.is_finite() or number.adjusted() >= NUMBER_DIGITS_MAX:
             raise self._misfit(name, "a number of a sensible size")
         return number
@@ -99,7 +111,7 @@ class Answer:
 
     def part(self, name: str) -> "Answer":
         """Read an object."""
-        return as_object(self._required(name), f"{self.source}, {name!r}")
+        return as_object(self._required(name), (self.place, name))
 
     def optional_part(self, name: str) -> "Answer | None":
         """Read an object where there is one."""
@@ -107,7 +119,7 @@ class Answer:
 
     def parts(self, name: str) -> list["Answer"]:
         """Read a list of objects."""
-        return as_objects(self._required(name), f"{self.source}, {name!r}")
+        return as_objects(self._required(name), (self.place, name))
 
     def _whole(self, name: str, number: Decimal) -> int:
         if number != number.to_integral_value():
@@ -127,18 +139,31 @@ class Answer:
         )
 
 
-def as_object(payload: Any, source: str) -> Answer:
+def as_object(payload: Any, place: Place) -> Answer:
     """Take JSON as an object; raises BrokerMisunderstood where it is something else."""
     if not isinstance(payload, dict):
-        raise BrokerMisunderstood(f"{source}: the answer should be a JSON object")
-    return Answer(payload, source)
+        raise BrokerMisunderstood(f"{_spelled(place)}: the answer should be a JSON object")
+    return Answer(payload, place)
 
 
-def as_objects(payload: Any, source: str) -> list[Answer]:
+def as_objects(payload: Any, place: Place) -> list[Answer]:
     """Take JSON as a list of objects; raises BrokerMisunderstood where it is something else."""
     if not isinstance(payload, list):
-        raise BrokerMisunderstood(f"{source}: the answer should be a JSON list")
-    return [as_object(row, f"{source}, row {number}") for number, row in enumerate(payload)]
+        raise BrokerMisunderstood(f"{_spelled(place)}: the answer should be a JSON list")
+    return [as_object(row, (place, number)) for number, row in enumerate(payload)]
+
+
+def _spelled(place: Place) -> str:
+    if isinstance(place, str):
+        return place
+    within, step = place
+    return f"{_spelled(within)}, " + (f"row {step}" if isinstance(step, int) else repr(step))
+
+
+@lru_cache(maxsize=NUMBERS_KEPT_MAX)
+def _decimal(text: str) -> Decimal:
+    """Read a number; every contract of a chain has the same size, and few have large volumes."""
+    return Decimal(text)
 
 
 @lru_cache(maxsize=4096)

@@ -173,7 +173,7 @@ def _batches(symbols: Sequence[str]) -> Iterator[Sequence[str]]:
 
 def _by_symbol(answer: Answer, asked: Sequence[str] | None = None) -> dict[str, Answer]:
     return {
-        symbol: as_object(snapshot, f"{answer.source}, {symbol!r}")
+        symbol: as_object(snapshot, (answer.place, symbol))
         for symbol, snapshot in answer.fields.items()
         if snapshot is not None and (asked is None or symbol in asked)
     }

@@ -57,11 +57,13 @@ class OpenInterestCache:
             **chain_parameters(bounds),
         }
         pages = self._trading.read_pages("/options/contracts", parameters)
-        rows = [row for page in pages for row in page.parts("option_contracts")]
+        rows = [
+            (row.text("symbol"), row) for page in pages for row in page.parts("option_contracts")
+        ]
         return ListedContracts(
             bounds=bounds,
-            open_interest={row.text("symbol"): row.optional_whole("open_interest") for row in rows},
-            adjusted=frozenset(row.text("symbol") for row in rows if is_adjusted(row, underlying)),
+            open_interest={symbol: row.optional_whole("open_interest") for symbol, row in rows},
+            adjusted=frozenset(symbol for symbol, row in rows if is_adjusted(row, underlying)),
         )
 
 
