@@ -22,7 +22,6 @@ from cli.options import (
     parse_assignments,
 )
 from cli.problems import Interrupted, ReportedProblem, ResultWrong
-from cli.report_tables import print_report
 
 if TYPE_CHECKING:
     from simulator.rehearsal.rehearsal import Rehearsal
@@ -111,6 +110,9 @@ def demo(
             _write_whole(json_path, text)
     except PROBLEMS as problem:
         raise ReportedProblem(str(problem)) from problem
+    # Its tables speak of the market too.
+    from cli.report_tables import print_report  # noqa: PLC0415
+
     print_report(console, report, tells_story=story or report.scenario is not None)
     console.print(f"The book is in {BOOK_DIRECTORY}.", highlight=False)
     if (wrong := what_is_wrong(report)) is not None:

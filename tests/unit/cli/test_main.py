@@ -1,5 +1,8 @@
 """The command line as a whole."""
 
+import subprocess
+import sys
+
 import pytest
 
 from cli.main import app, run
@@ -19,6 +22,15 @@ def test_without_a_command_it_says_what_there_is(capsys: pytest.CaptureFixture[s
 def test_every_command_explains_itself(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run([command, "--help"]) == 0
     assert "Usage: options-agent" in capsys.readouterr().out
+
+
+def test_a_command_line_is_read_without_the_market_or_the_cloud() -> None:
+    heavy = {"numpy", "scipy", "simulator.exchange", "moto", "boto3", "aws_cdk"}
+    script = f"import sys, cli.main; print(sorted({heavy} & set(sys.modules)))"
+    found = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert found.stdout.strip() == "[]"
 
 
 def test_a_problem_is_told_as_it_is_in_one_line(
