@@ -160,7 +160,7 @@ def _rolled_cells(trade: TradeReport, part: RolledPartReport) -> tuple[str, ...]
         part.expiration[5:],
         str(part.contracts),
         f"{part.credit:.2f}",
-        EXIT_NAMES.get(part.exit_reason, part.exit_reason),
+        EXIT_NAMES.get(part.exit_reason or "", part.exit_reason or ""),
         "",
     )
 

@@ -36,7 +36,7 @@ class RolledPartReport(BaseModel):
     contracts: int
     credit: Decimal
     debit: Decimal
-    exit_reason: str
+    exit_reason: str | None
 
 
 class TradeReport(BaseModel):

@@ -20,6 +20,7 @@ from agent.book.lifecycle import (
     book_share_trade,
 )
 from agent.book.records import Position, PositionStatus, Trade
+from agent.book.roll_fills import RollFills
 from agent.book.states import ExitReason, TradeStatus
 from agent.book.transitions import begin_close, settle_close
 from agent.options.contracts import OptionType
@@ -89,9 +90,8 @@ class Book:
         self.keep(change, Decimal(0))
         assert self.trade.status is TradeStatus.ROLLING
         booking = CoverBooking(FEE if sold else Decimal(0), Decimal(1_000), ExitReason.ASSIGNED)
-        self.keep(
-            settle_cover(self.trade, intent, filled(sold, premium), booking, AS_OF), booking.fees
-        )
+        fills = RollFills(filled(0, premium), filled(sold, premium), CALL, signal.leg_deltas)
+        self.keep(settle_cover(self.trade, intent, fills, booking, AS_OF), booking.fees)
 
     def buy_back(self, contracts: int, debit: Decimal) -> None:
         change, intent = begin_close(

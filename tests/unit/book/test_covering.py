@@ -16,6 +16,7 @@ from agent.book.covering import (
 from agent.book.fills import FillSummary
 from agent.book.holdings import Holdings, SharesHeld
 from agent.book.records import Trade
+from agent.book.roll_fills import RollFills
 from agent.book.states import ExitReason
 from agent.book.winding_up import RemainderFills, call_to_exercise, leg_event_of, next_to_go
 from agent.options.contracts import OptionType
@@ -71,9 +72,10 @@ def test_no_more_calls_are_begun_than_the_shares_cover() -> None:
 
 def test_calls_are_not_settled_beside_contracts_that_are_held() -> None:
     nothing = FillSummary(0, Decimal(0), None, None, None, None, 0)
+    fills = RollFills(nothing, nothing, CALL)
     booking = CoverBooking(Decimal(0), Decimal(100), ExitReason.ASSIGNED)
     with pytest.raises(ValueError, match="holds contracts beside"):
-        settle_cover(a_trade(), a_roll_intent(of_shares=True), nothing, booking, AS_OF)
+        settle_cover(a_trade(), a_roll_intent(of_shares=True), fills, booking, AS_OF)
 
 
 def test_the_first_structure_is_that_of_the_entry() -> None:

@@ -10,11 +10,10 @@ from datetime import datetime
 from decimal import Decimal
 
 from agent.book.changes import BookChange, IntentWrite, TradeWrite
-from agent.book.fills import FillSummary
 from agent.book.identifiers import roll_intent_id
 from agent.book.intents import Intent, IntentKind, IntentStatus, Signal
 from agent.book.records import Alert, AlertKind, JournalEvent, RolledPart, StopWatch, Trade
-from agent.book.roll_fills import roll_signal_of
+from agent.book.roll_fills import RollFills
 from agent.book.roll_settlement import opened_positions
 from agent.book.states import ExitReason, TradeStatus, require_transition
 from agent.book.transitions import describe
@@ -86,12 +85,12 @@ class CoverBooking:
     """Of the calls' fills, positive."""
     max_loss: Decimal
     """The trade's at entry."""
-    former_ended_by: ExitReason
-    """What ended the structure that the calls follow."""
+    former_ended_by: ExitReason | None
+    """What ended the structure that the calls follow; None where unknown."""
 
 
 def settle_cover(
-    trade: Trade, intent: Intent, fills: FillSummary, booking: CoverBooking, at: datetime
+    trade: Trade, intent: Intent, fills: RollFills, booking: CoverBooking, at: datetime
 ) -> BookChange:
     """Record the calls that were written, if any; the trade is open again either way.
 
@@ -99,8 +98,9 @@ def settle_cover(
     """
     if trade.contracts_held:
         raise ValueError(f"{trade.trade_id} holds contracts beside the calls of {intent.intent_id}")
-    outcome = "covered" if fills.contracts else "unfilled"
-    changes = _covered(trade, intent, fills, booking, at) if fills.contracts else {}
+    written = fills.opened.contracts
+    outcome = "covered" if written else "unfilled"
+    changes = _covered(trade, fills, booking, at) if written else {}
     following = _moved(trade, TradeStatus.OPEN, exit_reason=None, **changes)
     done = intent.model_copy(
         update={"status": IntentStatus.DONE, "outcome": outcome, "version": intent.version + 1}
@@ -108,39 +108,39 @@ def settle_cover(
     return BookChange(
         trade=TradeWrite(following, trade.status, trade.version),
         intents=(IntentWrite(done, intent.version),),
-        positions=opened_positions(intent, fills) if fills.contracts else (),
-        events=(_event(intent, "cover_settled", at, outcome=outcome, opened=fills.contracts),),
-        alerts=_told(following, intent, fills, at) if fills.contracts else (),
+        positions=opened_positions(intent, fills) if written else (),
+        events=(_event(intent, "cover_settled", at, outcome=outcome, opened=written),),
+        alerts=_told(following, intent, fills, at) if written else (),
     )
 
 
 def _covered(
-    trade: Trade, intent: Intent, fills: FillSummary, booking: CoverBooking, at: datetime
+    trade: Trade, fills: RollFills, booking: CoverBooking, at: datetime
 ) -> dict[str, object]:
     """Put the calls in place of the structure that is gone, and that into the story."""
-    before = trade.execution
+    before, opened = trade.execution, fills.opened
     former = RolledPart(
         structure=trade.structure,
         contracts=before.contracts_closed,
         credit=before.credit or ZERO,
         debit=before.exit_debit or ZERO,
-        rolled_at=fills.filled_at or at,
+        rolled_at=opened.filled_at or at,
         exit_reason=booking.former_ended_by,
     )
     execution = before.model_copy(
         update={
-            "contracts": fills.contracts,
+            "contracts": opened.contracts,
             "contracts_closed": 0,
-            "credit": fills.cash_per_share,
+            "credit": opened.cash_per_share,
             "exit_debit": None,
-            "entry_cash": before.entry_cash + fills.cash,
+            "entry_cash": before.entry_cash + opened.cash,
             "fees": before.fees + booking.fees,
-            "reprices": before.reprices + fills.reprices,
+            "reprices": before.reprices + opened.reprices,
         }
     )
     parts = (*trade.campaign.parts, former)
     return {
-        "structure": roll_signal_of(intent).structure,
+        "structure": fills.following,
         "execution": execution,
         "campaign": trade.campaign.model_copy(
             update={"max_loss": booking.max_loss, "parts": parts}
@@ -150,10 +150,11 @@ def _covered(
     }
 
 
-def _told(trade: Trade, intent: Intent, fills: FillSummary, at: datetime) -> tuple[Alert, ...]:
+def _told(trade: Trade, intent: Intent, fills: RollFills, at: datetime) -> tuple[Alert, ...]:
+    calls = fills.opened
     message = (
-        f"Wrote {fills.contracts} x {describe(trade)} on {trade.shares_held} assigned shares for a "
-        f"premium of {fills.cash_per_share:.2f} a share ({trade.trade_id})."
+        f"Wrote {calls.contracts} x {describe(trade)} on {trade.shares_held} assigned shares for a "
+        f"premium of {calls.cash_per_share:.2f} a share ({trade.trade_id})."
     )
     return (
         Alert(

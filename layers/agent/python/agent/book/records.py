@@ -98,7 +98,8 @@ class RolledPart(Record):
     debit: Decimal
     """What closing it cost a share."""
     rolled_at: datetime
-    exit_reason: ExitReason = ExitReason.ROLL
+    exit_reason: ExitReason | None = ExitReason.ROLL
+    """Why it was left; None where a rebuilt book does not know why a call was bought back."""
 
 
 class RollResidue(Record):

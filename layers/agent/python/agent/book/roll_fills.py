@@ -19,6 +19,10 @@ class RollFills:
 
     closed: FillSummary
     opened: FillSummary
+    following: Structure | None
+    """What was moved on to; None where nothing of it was opened and no order names it."""
+    leg_deltas: tuple[float | None, ...] = ()
+    """Of what was moved on to, signed, per contract; None where unknown."""
 
     @property
     def net_credit(self) -> Decimal | None:
@@ -133,7 +137,7 @@ def summarize_roll(intent: Intent, former: Structure) -> RollFills:
     What is closed is valued at its legs' prices; the rest of an order's net is what was opened.
     Raises ValueError where an order filled at an unknown price.
     """
-    following = roll_signal_of(intent).structure
+    signal = roll_signal_of(intent)
     orders = [order for order in intent.orders if order.filled_contracts]
     closing = [
         _half(order, former, closes=True) for order in orders if order.part is not OrderPart.OPEN
@@ -143,8 +147,10 @@ def summarize_roll(intent: Intent, former: Structure) -> RollFills:
     ]
     tries = sum(order.status is not OrderStatus.REJECTED for order in intent.orders)
     closed = summarize_fills(closing, former)
-    opened = summarize_fills(opening, following)
+    opened = summarize_fills(opening, signal.structure)
     return RollFills(
+        following=signal.structure,
+        leg_deltas=signal.leg_deltas,
         closed=replace(closed, slippage=None, reprices=max(0, tries - 1)),
         opened=replace(opened, slippage=None, reprices=0),
     )
@@ -158,12 +164,20 @@ def _half(order: OrderAttempt, former: Structure, *, closes: bool) -> OrderAttem
     if len(order.leg_prices) <= legs:
         raise ValueError(f"order {order.client_order_id} filled at an unknown price")
     prices = order.leg_prices[:legs] if closes else order.leg_prices[legs:]
-    left = sum(
+    left = cash_of_leaving(former, order.leg_prices[:legs])
+    cash = left if closes else order.filled_cash - left
+    return order.model_copy(update={"leg_prices": prices, "filled_cash": cash})
+
+
+def cash_of_leaving(former: Structure, prices: Sequence[Decimal]) -> Decimal:
+    """Give the net a share of closing a structure at its legs' prices, positive if received.
+
+    Prices are unsigned dollars a share, in the order of the legs.
+    """
+    return sum(
         (
             (1 if leg.side is LegSide.LONG else -1) * leg.ratio * price
-            for leg, price in zip(former.legs, order.leg_prices, strict=False)
+            for leg, price in zip(former.legs, prices, strict=True)
         ),
         ZERO,
     )
-    cash = left if closes else order.filled_cash - left
-    return order.model_copy(update={"leg_prices": prices, "filled_cash": cash})

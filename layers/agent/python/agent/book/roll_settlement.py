@@ -27,7 +27,7 @@ from agent.book.records import (
     TradeExecution,
     TradeRisk,
 )
-from agent.book.roll_fills import RollFills, roll_signal_of
+from agent.book.roll_fills import RollFills
 from agent.book.states import ExitReason, TradeStatus, require_transition
 from agent.book.transitions import describe
 
@@ -66,8 +66,8 @@ def settle_roll(
     status = TradeStatus.OPEN
     if opened.contracts:
         outcome = "rolled" if not left else "partly rolled"
-        changes |= _moved_on(trade, intent, fills, left=left, max_loss=max_loss, at=at)
-        kept += opened_positions(intent, opened)
+        changes |= _moved_on(trade, fills, left=left, max_loss=max_loss, at=at)
+        kept += opened_positions(intent, fills)
     elif closed.contracts and not left:
         outcome, status = "closed", TradeStatus.CLOSED
         ended = trade.model_copy(update={"execution": execution})
@@ -190,7 +190,7 @@ def _after_roll(before: TradeExecution, fills: RollFills, fees: Decimal) -> Trad
 
 
 def _moved_on(
-    trade: Trade, intent: Intent, fills: RollFills, *, left: int, max_loss: Decimal, at: datetime
+    trade: Trade, fills: RollFills, *, left: int, max_loss: Decimal, at: datetime
 ) -> dict[str, object]:
     """Put the new structure in place of the former, and the former into the campaign's story."""
     before, campaign = trade.execution, trade.campaign
@@ -215,7 +215,7 @@ def _moved_on(
     moved_stop = trade.stop_debit
     net = fills.net_credit or ZERO
     return {
-        "structure": roll_signal_of(intent).structure,
+        "structure": fills.following,
         "campaign": Campaign(
             rolls=campaign.rolls + 1,
             attempts=campaign.attempts,
@@ -231,11 +231,12 @@ def _moved_on(
     }
 
 
-def opened_positions(intent: Intent, opened: FillSummary) -> tuple[Position, ...]:
+def opened_positions(intent: Intent, fills: RollFills) -> tuple[Position, ...]:
     """Give the legs that a roll opened, or the calls that were written on shares."""
-    signal = roll_signal_of(intent)
+    opened = fills.opened
+    assert fills.following is not None
     assert opened.leg_prices is not None
-    legs = zip(signal.structure.legs, opened.leg_prices, signal.leg_deltas, strict=True)
+    legs = zip(fills.following.legs, opened.leg_prices, fills.leg_deltas, strict=True)
     return tuple(
         Position(
             position_id=rolled_position_id(intent.intent_id, number),
@@ -286,7 +287,7 @@ def _alerts(
             f"open ({trade.trade_id})."
         )
     else:
-        following = trade.model_copy(update={"structure": roll_signal_of(intent).structure})
+        following = trade.model_copy(update={"structure": fills.following})
         message = (
             f"Rolled {fills.opened.contracts} x {describe(trade)} to {describe(following)} for a "
             f"net credit of {fills.net_credit:.2f} a share ({trade.trade_id})."

@@ -2,22 +2,20 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from decimal import Decimal
 
 from agent.book.changes import BookChange
 from agent.book.covering import CoverBooking, is_written_call, settle_cover
-from agent.book.fills import FillSummary
 from agent.book.identifiers import close_intent_id, read_order_name
 from agent.book.intents import Intent
 from agent.book.records import Trade
-from agent.book.roll_fills import RollStep, roll_signal_of, summarize_roll
+from agent.book.roll_fills import RollFills, RollStep, roll_signal_of, summarize_roll
 from agent.book.states import ExitReason
+from agent.config.settings import Settings
 from agent.market.quotes import quote_structure
 from agent.options.contracts import OCC_SYMBOL_PATTERN, OptionType, parse_occ_symbol
-from agent.risk.fees import fill_fees
 from agent.risk.order_prices import NoOrder, PricedOrder, collar_breach, moved_since, price_entry
 from agent.use_cases.desk import Desk
-from agent.use_cases.roll_settling import max_loss_at_entry
+from agent.use_cases.roll_settling import max_loss_at_entry, opening_fees
 
 
 def free_lots(desk: Desk, trade: Trade, active: Sequence[Trade]) -> int:
@@ -85,30 +83,44 @@ def price_cover(
 
 def cover_change(desk: Desk, intent: Intent, trade: Trade) -> BookChange:
     """Give the change that records calls whose orders can fill no more."""
+    return book_cover(
+        trade,
+        intent,
+        summarize_roll(intent, trade.structure),
+        settings=desk.settings,
+        former_ended_by=former_ended_by(trade) or _last_exit(desk, trade),
+        at=desk.clock.market_clock().now,
+    )
+
+
+def book_cover(
+    trade: Trade,
+    intent: Intent,
+    fills: RollFills,
+    *,
+    settings: Settings,
+    former_ended_by: ExitReason | None,
+    at: datetime,
+) -> BookChange:
+    """Book calls that were written; `former_ended_by` is what ended what they follow, if known."""
     credit = trade.execution.credit
     if credit is None:
         raise ValueError(f"{trade.trade_id} holds shares without ever having opened")
-    fills = summarize_roll(intent, trade.structure).opened
     booking = CoverBooking(
-        fees=_fees(desk, intent, fills),
+        fees=opening_fees(fills, settings.fees),
         max_loss=max_loss_at_entry(trade, credit),
-        former_ended_by=_former_ended_by(desk, trade),
+        former_ended_by=former_ended_by,
     )
-    return settle_cover(trade, intent, fills, booking, desk.clock.market_clock().now)
+    return settle_cover(trade, intent, fills, booking, at)
 
 
-def _fees(desk: Desk, intent: Intent, fills: FillSummary) -> Decimal:
-    if fills.leg_prices is None:
-        return Decimal(0)
-    structure, fees = roll_signal_of(intent).structure, desk.settings.fees
-    return fill_fees(structure, fills.leg_prices, fills.contracts, opening=True, fees=fees)
-
-
-def _former_ended_by(desk: Desk, trade: Trade) -> ExitReason:
-    """Say what ended what the calls follow: a put was assigned, a call bought back or ran out."""
+def former_ended_by(trade: Trade) -> ExitReason | None:
+    """Say what ended what calls follow: a put was assigned, a call ran out; None for an exit."""
     if not is_written_call(trade.structure):
         return ExitReason.ASSIGNED
-    if not trade.execution.exit_debit:
-        return ExitReason.EXPIRED
+    return None if trade.execution.exit_debit else ExitReason.EXPIRED
+
+
+def _last_exit(desk: Desk, trade: Trade) -> ExitReason:
     last = desk.book.intent(close_intent_id(trade.trade_id, max(trade.close_attempts, 1)))
     return (None if last is None else last.exit_reason) or ExitReason.MANUAL

@@ -1,13 +1,17 @@
 """Settle a roll, or the close of what one left behind: what the book needs to know of it."""
 
+from collections.abc import Sequence
+from datetime import datetime
 from decimal import Decimal
 
 from agent.book.changes import BookChange, BookConflict
-from agent.book.fills import summarize_fills
+from agent.book.fills import FillSummary, summarize_fills
 from agent.book.intents import Intent
-from agent.book.records import RollResidue, Trade, TradeRisk
+from agent.book.records import Position, RollResidue, Trade, TradeRisk
 from agent.book.roll_fills import RollFills, roll_signal_of, summarize_roll
 from agent.book.roll_settlement import settle_residue, settle_roll
+from agent.config.settings import FeeSettings, Settings
+from agent.options.structures import Structure
 from agent.risk.campaigns import with_residue
 from agent.risk.fees import fill_fees
 from agent.risk.reservation import adjust_moves, release_moves
@@ -27,18 +31,39 @@ def max_loss_at_entry(trade: Trade, credit: Decimal) -> Decimal:
 
 def roll_change(desk: Desk, intent: Intent, trade: Trade) -> BookChange:
     """Give the change that records a roll whose orders can fill no more."""
-    credit = trade.execution.credit
-    if credit is None:
-        raise ValueError(f"{trade.trade_id} rolls without ever having opened")
-    fills = summarize_roll(intent, trade.structure)
-    risk = _risk_after(desk, intent, trade, fills)
-    is_over = fills.closed.contracts == trade.contracts_held and not fills.opened.contracts
-    return settle_roll(
+    return book_roll(
         trade,
         desk.book.positions(trade.trade_id),
         intent,
+        summarize_roll(intent, trade.structure),
+        settings=desk.settings,
+        underlying_price=roll_signal_of(intent).underlying_price,
+        at=desk.clock.market_clock().now,
+    )
+
+
+def book_roll(
+    trade: Trade,
+    positions: Sequence[Position],
+    intent: Intent,
+    fills: RollFills,
+    *,
+    settings: Settings,
+    underlying_price: Decimal | None,
+    at: datetime,
+) -> BookChange:
+    """Book what a roll filled; `underlying_price` is the stock when it was sought, if known."""
+    credit = trade.execution.credit
+    if credit is None:
+        raise ValueError(f"{trade.trade_id} rolls without ever having opened")
+    risk = _risk_after(trade, fills, underlying_price, settings)
+    is_over = fills.closed.contracts == trade.contracts_held and not fills.opened.contracts
+    return settle_roll(
+        trade,
+        positions,
+        intent,
         fills,
-        fees=_fees(desk, intent, trade, fills),
+        fees=_fees(trade, fills, settings.fees),
         max_loss=max_loss_at_entry(trade, credit),
         risk=risk,
         adjustment=(
@@ -46,18 +71,19 @@ def roll_change(desk: Desk, intent: Intent, trade: Trade) -> BookChange:
             if is_over
             else adjust_moves(trade.risk, risk, symbol=trade.symbol)
         ),
-        at=desk.clock.market_clock().now,
+        at=at,
     )
 
 
-def _risk_after(desk: Desk, intent: Intent, trade: Trade, fills: RollFills) -> TradeRisk:
+def _risk_after(
+    trade: Trade, fills: RollFills, underlying_price: Decimal | None, settings: Settings
+) -> TradeRisk:
     """Count what is at stake once a roll is settled: by the new structure, and by what is left."""
     left = trade.contracts_held - fills.closed.contracts
     net, credit = fills.net_credit, trade.execution.credit
-    if net is None or credit is None:
+    if net is None or credit is None or fills.following is None:
         return scaled_risk(trade.risk, left)
-    signal = roll_signal_of(intent)
-    exposure = fill_exposure(signal.structure, credit + net, signal.underlying_price, desk.settings)
+    exposure = fill_exposure(fills.following, credit + net, underlying_price, settings)
     own = trade_risk(exposure, fills.opened.contracts)
     if not left:
         return own
@@ -71,19 +97,24 @@ def _risk_after(desk: Desk, intent: Intent, trade: Trade, fills: RollFills) -> T
     return with_residue(own, residue)
 
 
-def _fees(desk: Desk, intent: Intent, trade: Trade, fills: RollFills) -> Decimal:
-    settings, total = desk.settings.fees, ZERO
-    closed, opened = fills.closed, fills.opened
-    if closed.leg_prices is not None:
-        total += fill_fees(
-            trade.structure, closed.leg_prices, closed.contracts, opening=False, fees=settings
-        )
-    if opened.leg_prices is not None:
-        following = roll_signal_of(intent).structure
-        total += fill_fees(
-            following, opened.leg_prices, opened.contracts, opening=True, fees=settings
-        )
-    return total
+def _fees(trade: Trade, fills: RollFills, fees: FeeSettings) -> Decimal:
+    closed = _fees_of(trade.structure, fills.closed, fees, opening=False)
+    return closed + opening_fees(fills, fees)
+
+
+def opening_fees(fills: RollFills, fees: FeeSettings) -> Decimal:
+    """Give the fees in dollars of what a roll opened, or of calls that were written."""
+    if fills.following is None:
+        return ZERO
+    return _fees_of(fills.following, fills.opened, fees, opening=True)
+
+
+def _fees_of(
+    structure: Structure, fills: FillSummary, fees: FeeSettings, *, opening: bool
+) -> Decimal:
+    if fills.leg_prices is None:
+        return ZERO
+    return fill_fees(structure, fills.leg_prices, fills.contracts, opening=opening, fees=fees)
 
 
 def residue_change(desk: Desk, intent: Intent) -> BookChange:
@@ -92,26 +123,39 @@ def residue_change(desk: Desk, intent: Intent) -> BookChange:
     residue = None if trade is None else trade.campaign.residue
     if trade is None or residue is None:
         raise BookConflict(f"{intent.trade_id} holds no residue any more")
-    fills = summarize_fills(intent.orders, residue.structure)
-    fees = ZERO
-    if fills.leg_prices is not None:
-        fees = fill_fees(
-            residue.structure,
-            fills.leg_prices,
-            fills.contracts,
-            opening=False,
-            fees=desk.settings.fees,
-        )
+    return book_residue(
+        trade,
+        desk.book.positions(trade.trade_id),
+        intent,
+        summarize_fills(intent.orders, residue.structure),
+        fees=desk.settings.fees,
+        at=desk.clock.market_clock().now,
+    )
+
+
+def book_residue(
+    trade: Trade,
+    positions: Sequence[Position],
+    intent: Intent,
+    fills: FillSummary,
+    *,
+    fees: FeeSettings,
+    at: datetime,
+) -> BookChange:
+    """Book what was closed of a residue; raises ValueError where there is none, or less of it."""
+    residue = trade.campaign.residue
+    if residue is None:
+        raise ValueError(f"{trade.trade_id} holds no residue of a roll")
     left = residue.contracts - fills.contracts
     remaining = residue.model_copy(update={"contracts": left}) if left else None
     risk = with_residue(scaled_risk(trade.risk, trade.contracts_held), remaining)
     return settle_residue(
         trade,
-        desk.book.positions(trade.trade_id),
+        positions,
         intent,
         fills,
-        fees=fees,
+        fees=_fees_of(residue.structure, fills, fees, opening=False),
         risk=risk,
         release=adjust_moves(trade.risk, risk, symbol=trade.symbol),
-        at=desk.clock.market_clock().now,
+        at=at,
     )
