@@ -1,20 +1,17 @@
 """A book thrown away after some sessions comes back from the exchange as it was."""
 
 import json
-from dataclasses import replace
 
 from agent.adapters.alpaca.connection import connect
 from agent.adapters.alpaca.credentials import parse_credentials
 from agent.adapters.alpaca.order_history import AlpacaOrderHistory
 from agent.adapters.memory.book import MemoryBook
 from agent.adapters.memory.control import MemoryControl
-from agent.book.records import Position, Trade
 from agent.config.settings import Settings
-from agent.market.calendar import new_york_date
-from agent.ports import Book
 from agent.strategies.registry import strategies_for
 from agent.use_cases.rebuild_book import Site, plan_rebuild, write_rebuild
 from simulator.rehearsal.preparation import prepare
+from tests.rebuilding import ledger_of, told_by_orders, told_of_legs
 
 SETTINGS = {
     "watchlist": ["FXTT"],
@@ -25,47 +22,6 @@ SETTINGS = {
     "iron_condor": {"stop_loss": "0.05"},
     "exits": {"stop_confirmation_passes": 1},
 }
-
-
-def told_by_orders(trade: Trade) -> dict[str, object]:
-    """Give what orders tell of a trade.
-
-    Why it was entered and left, and what stress would have cost it then, nobody remembers.
-    """
-    execution = trade.execution.model_copy(
-        update={
-            "entry_slippage": None,
-            "exit_slippage": None,
-            "entry_quality": None,
-            "exit_quality": None,
-            "reprices": 0,
-        }
-    )
-    return {
-        **trade.model_dump(include={"trade_id", "symbol", "strategy", "status", "structure"}),
-        **trade.model_dump(include={"pnl", "pnl_pct", "days_held", "timestamp_exit"}),
-        "risk": trade.risk.model_dump(exclude={"stress_loss_per_contract"}),
-        "execution": execution,
-        "held": trade.leg_quantities,
-    }
-
-
-def told_of_leg(position: Position) -> dict[str, object]:
-    seen = {
-        "entry_delta",
-        "current_delta",
-        "implied_volatility",
-        "underlying_price",
-        "unrealized_pnl",
-    }
-    return position.model_dump(exclude=seen)
-
-
-def ledger_of(book: Book, trades: list[Trade]) -> list[object]:
-    # How many reservations there ever were guards a race, and a new book may count anew.
-    days = {f"day#{new_york_date(trade.timestamp_enter):%Y-%m-%d}" for trade in trades}
-    keys = ("portfolio", "symbol#FXTT", "streak", *sorted(days))
-    return [replace(book.ledger(key), reservations=0) for key in keys]
 
 
 def test_a_book_that_was_thrown_away_comes_back() -> None:
@@ -96,8 +52,5 @@ def test_a_book_that_was_thrown_away_comes_back() -> None:
     after = list(book.all_trades())
     assert [told_by_orders(trade) for trade in after] == [told_by_orders(trade) for trade in before]
     for trade in before:
-        rebuilt = book.positions(trade.trade_id)
-        assert [told_of_leg(leg) for leg in rebuilt] == [
-            told_of_leg(leg) for leg in legs[trade.trade_id]
-        ]
+        assert told_of_legs(book.positions(trade.trade_id)) == told_of_legs(legs[trade.trade_id])
     assert ledger_of(book, after) == ledger

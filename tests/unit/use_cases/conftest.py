@@ -12,6 +12,7 @@ import pytest
 
 from agent.adapters.alpaca.connection import AlpacaConnection, connect
 from agent.adapters.alpaca.credentials import parse_credentials
+from agent.adapters.alpaca.order_history import AlpacaOrderHistory
 from agent.adapters.memory.alerts import MemoryAlerts
 from agent.adapters.memory.archive import MemoryJournalArchive
 from agent.adapters.memory.beats import MemoryBeats
@@ -81,6 +82,7 @@ class TestDesk:
     control: MemoryControl
     workflows: MemoryWorkflows
     alerts: MemoryAlerts
+    history: AlpacaOrderHistory
 
     def state_entry(self, **changes: Any) -> Intent:
         """State the entry of the spread, as a scan would."""
@@ -172,7 +174,8 @@ def make_desk(
         archive=MemoryJournalArchive(),
         learning_log=MemoryLearningLog(),
     )
-    return TestDesk(desk, exchange, world, book, control, workflows, alerts)
+    history = AlpacaOrderHistory(connection.sessions[0])
+    return TestDesk(desk, exchange, world, book, control, workflows, alerts, history)
 
 
 @contextmanager

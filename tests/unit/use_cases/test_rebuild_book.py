@@ -278,17 +278,25 @@ def test_orders_that_no_trade_can_have_lived_through_are_a_doubt(ruin: Ruin) -> 
     assert "it cannot have been through all of this" in plan.doubts[TRADE]
 
 
-def test_a_trade_that_was_rolled_or_of_no_known_strategy_is_told(ruin: Ruin) -> None:
-    ruin.enter()
-    filled(
-        ruin.exchange,
-        put_spread_close("0.90", qty=2, client_order_id=f"{TRADE}-roll-1-o1"),
-    )
+def test_a_trade_of_no_known_strategy_is_told(ruin: Ruin) -> None:
     ruin.enter("paper-20260608T1600Z-ACME-xyz", qty=1)
     assert ruin.rebuild().doubts == {
-        TRADE: "it was rolled",
-        "paper-20260608T1600Z-ACME-xyz": "no strategy has the code xyz",
+        "paper-20260608T1600Z-ACME-xyz": "no strategy has the code xyz"
     }
+
+
+@pytest.mark.parametrize(
+    ("symbol", "side", "limit"), [(PUT_100, "buy", "1.60"), (CALL_110, "buy", "1.60")]
+)
+def test_a_roll_that_is_not_about_the_structure_it_held_is_a_doubt(
+    ruin: Ruin, symbol: str, side: str, limit: str
+) -> None:
+    ruin.enter(qty=1)
+    name = f"{TRADE}-roll-1-o1"
+    filled(ruin.exchange, single_order(symbol, side, limit, qty=1, client_order_id=name))
+    assert (
+        f"it cannot have been through all of this: {TRADE}-roll-1" == ruin.rebuild().doubts[TRADE]
+    )
 
 
 def test_what_others_hold_is_told_and_never_booked(ruin: Ruin) -> None:

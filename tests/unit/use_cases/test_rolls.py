@@ -241,12 +241,8 @@ def test_a_roll_that_nobody_takes_leaves_the_trade_to_its_other_rules(desk: Test
     assert desk.book.ledger(PORTFOLIO_KEY).heat_cents == trade.risk.heat_cents
 
 
-def test_part_of_a_roll_leaves_a_residue_that_the_next_pass_closes(
-    parting_desk: TestDesk,
-) -> None:
-    desk = parting_desk
-    trade = desk.open_trade()
-    intent = begin(desk, trade)
+def fill_a_part(desk: TestDesk, intent: Intent) -> int:
+    """Carry a roll until a part of it has filled, settle it, and give how many contracts did."""
     step = StepInput(intent_id=intent.intent_id)
     filled = 0
     while not filled:
@@ -260,8 +256,18 @@ def test_part_of_a_roll_leaves_a_residue_that_the_next_pass_closes(
         cancel_order(desk.desk, step)
         desk.exchange.clock.advance(2)
         poll_fill(desk.desk, step)
-    assert 0 < filled < trade.contracts_held
     assert record_fill(desk.desk, step).outcome == "partly rolled"
+    return filled
+
+
+def test_part_of_a_roll_leaves_a_residue_that_the_next_pass_closes(
+    parting_desk: TestDesk,
+) -> None:
+    desk = parting_desk
+    trade = desk.open_trade()
+    intent = begin(desk, trade)
+    filled = fill_a_part(desk, intent)
+    assert 0 < filled < trade.contracts_held
     after = desk.trade(intent)
     residue = after.campaign.residue
     assert residue is not None

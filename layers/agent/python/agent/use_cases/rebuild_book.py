@@ -166,25 +166,26 @@ def _claims(
     events: Sequence[OptionEvent],
     settings: Settings,
 ) -> dict[str, list[str]]:
-    """Name, for each contract that something befell, the trades that orders alone leave open."""
+    """Name, for each contract that something befell, the trades that held it by orders alone."""
     befallen = {event.symbol for event in events}
     claims: dict[str, list[str]] = defaultdict(list)
     for trade_id, (group, strategy) in told.items():
-        entered = {
+        left = befallen & {
             leg.contract.symbol
             for order in group
-            if order.name.purpose == "entry" and order.filled
+            if order.name.purpose in {"entry", "roll"} and order.filled
             for leg in order.past.legs
         }
-        if befallen.isdisjoint(entered):
+        if not left:
             continue
         try:
             alone = rebuild_trade(group, strategy, settings)
         except Doubtful:
             alone = None  # Its orders need what befell it.
-        if alone is None or alone.trade.status is not TradeStatus.CLOSED:
-            for symbol in befallen & entered:
-                claims[symbol].append(trade_id)
+        if alone is not None:
+            left &= {symbol for symbol, count in alone.trade.leg_quantities.items() if count}
+        for symbol in left:
+            claims[symbol].append(trade_id)
     return claims
 
 

@@ -5,26 +5,21 @@ from decimal import Decimal
 from functools import partial
 from itertools import groupby
 
-from agent.book.fills import FillSummary
 from agent.book.identifiers import position_id
-from agent.book.intents import Intent, IntentKind
+from agent.book.intents import IntentKind
 from agent.book.records import MarketSnapshotAtEntry, Position, Trade, TradeExecution
 from agent.book.states import TradeStatus
 from agent.book.transitions import settle_close
 from agent.config.settings import Settings
 from agent.market.calendar import new_york_date
-from agent.options.structures import Leg, LegSide, Structure
+from agent.options.structures import Structure
 from agent.ports import OptionEvent
 from agent.risk.fees import fill_fees
 from agent.risk.sizing import fill_exposure, scaled_risk, trade_risk
-from agent.use_cases.rebuilding_legs import (
-    Happening,
-    befallen,
-    legs_traded,
-    live_through,
-    shares_traded,
-)
-from agent.use_cases.rebuilt import Doubtful, NamedOrder, RebuiltTrade
+from agent.use_cases.rebuilding_fills import last_fill_at, opposite, past_intent, sum_up
+from agent.use_cases.rebuilding_legs import befallen, legs_traded, live_through, shares_traded
+from agent.use_cases.rebuilding_rolls import residue_closed, rolled
+from agent.use_cases.rebuilt import Doubtful, Happening, NamedOrder, RebuiltTrade, after_change
 from agent.use_cases.remainder_orders import units_at_stake
 from agent.use_cases.roll_settling import max_loss_at_entry
 
@@ -43,54 +38,35 @@ def rebuild_trade(
     `events` are what befell contracts that no other trade can have held then. Raises Doubtful.
     """
     entries = [order for order in orders if order.name.purpose == "entry"]
-    if any(order.filled for order in orders if order.name.purpose == "roll"):
-        raise Doubtful("it was rolled")
     if not any(order.filled for order in entries):
         if any(order.filled for order in orders):
             raise Doubtful("it was closed and never opened")
         return None
-    structure = _structure(entries)
-    rebuilt = _opened(entries, structure, strategy, settings)
+    rebuilt = _opened(entries, _structure(entries), strategy, settings)
     closes = [order for order in orders if order.name.purpose == "close"]
+    rolls = [order for order in orders if order.name.purpose == "roll"]
     happenings = [
-        *_wholes_closed(closes, structure, settings),
-        *legs_traded([o for o in closes if o.filled and _is_of_one_leg(o, structure)], settings),
+        *_wholes_closed(closes, settings),
+        *legs_traded([o for o in closes if o.filled and o.name.leg is not None], settings),
         *shares_traded([o for o in closes if o.filled and o.past.shares_sign], settings),
+        *rolled(rolls, settings),
         *befallen(events, settings),
     ]
-    rebuilt = live_through(rebuilt, happenings)
-    attempts = max((order.name.attempt for order in closes), default=0)
-    trade = rebuilt.trade.model_copy(update={"version": 1, "close_attempts": attempts})
-    return RebuiltTrade(trade, rebuilt.positions)
+    return _numbered(live_through(rebuilt, happenings), closes, rolls)
 
 
-def _is_of_one_leg(order: NamedOrder, structure: Structure) -> bool:
-    return len(order.past.legs) == 1 and not _is_whole(order, structure)
-
-
-def _is_whole(order: NamedOrder, structure: Structure) -> bool:
-    return set(order.past.legs) == set(_opposite(structure.legs))
-
-
-def _wholes_closed(
-    closes: Sequence[NamedOrder], structure: Structure, settings: Settings
-) -> Iterable[Happening]:
-    """Give what was closed of whole structures, an attempt at a time; raises Doubtful."""
-    for order in closes:
-        if order.filled and len(order.past.legs) > 1 and not _is_whole(order, structure):
-            raise Doubtful(f"{order.past.order.client_order_id} closed other legs than it has")
-    wholes = [order for order in closes if _is_whole(order, structure)]
+def _wholes_closed(closes: Sequence[NamedOrder], settings: Settings) -> Iterable[Happening]:
+    """Give what was closed of whole structures, an attempt at a time."""
+    wholes = [order for order in closes if order.name.leg is None and order.past.legs]
     for _, group in groupby(
         sorted(wholes, key=lambda order: (order.name.attempt, order.name.rung)),
         key=lambda order: order.name.attempt,
     ):
         orders = list(group)
-        if any(order.filled for order in orders):
-            fills, prices = _fills(orders, structure)
-            at = fills.filled_at or orders[-1].past.order.submitted_at
-            name = orders[0].name.intent_id
-            step = partial(_closed, first=orders[0], fills=fills, prices=prices, settings=settings)
-            yield Happening(at, name, step)
+        filled = [order for order in orders if order.filled]
+        if filled:
+            step = partial(_closed, orders=orders, settings=settings)
+            yield Happening(last_fill_at(filled), orders[0].name.intent_id, step)
 
 
 def _structure(entries: Sequence[NamedOrder]) -> Structure:
@@ -106,7 +82,8 @@ def _structure(entries: Sequence[NamedOrder]) -> Structure:
 def _opened(
     entries: Sequence[NamedOrder], structure: Structure, strategy: str, settings: Settings
 ) -> RebuiltTrade:
-    fills, prices = _fills(entries, structure)
+    fills = sum_up(entries, structure)
+    prices = fills.leg_prices or ()
     name, first = entries[0].name, entries[0].past.order
     credit = fills.cash / structure.multiplier / fills.contracts
     risk = trade_risk(fill_exposure(structure, credit, None, settings), fills.contracts)
@@ -157,72 +134,47 @@ def _positions(trade: Trade, prices: Sequence[Decimal]) -> Iterable[Position]:
 
 
 def _closed(
-    rebuilt: RebuiltTrade,
-    *,
-    first: NamedOrder,
-    fills: FillSummary,
-    prices: Sequence[Decimal],
-    settings: Settings,
+    rebuilt: RebuiltTrade, *, orders: Sequence[NamedOrder], settings: Settings
 ) -> RebuiltTrade:
+    """Close whole units, or what a roll left; raises ValueError where it is not about these."""
     trade = rebuilt.trade
-    structure = trade.structure
-    if fills.contracts > trade.contracts_whole:
+    structure, residue = trade.structure, trade.campaign.residue
+    traded = {frozenset(order.past.legs) for order in orders}
+    if residue is not None and traded == {frozenset(opposite(residue.structure.legs))}:
+        return residue_closed(rebuilt, orders=orders, settings=settings)
+    if traded != {frozenset(opposite(structure.legs))}:
+        raise ValueError(f"{orders[0].name.intent_id} closed other legs than it has")
+    fills = sum_up(orders, structure)
+    if fills.contracts > trade.contracts_whole or fills.leg_prices is None:
         raise ValueError("more of it was closed than it held")
     held = trade.contracts_held - fills.contracts
     change = settle_close(
         trade.model_copy(update={"status": TradeStatus.CLOSING}),
         rebuilt.positions,
-        Intent(
-            intent_id=first.name.intent_id,
-            kind=IntentKind.CLOSE,
-            trade_id=trade.trade_id,
-            attempt=first.name.attempt,
-            created_at=first.past.order.submitted_at,
-        ),
+        past_intent(orders, IntentKind.CLOSE),
         fills,
-        fees=fill_fees(structure, prices, fills.contracts, opening=False, fees=settings.fees),
+        fees=fill_fees(
+            structure, fills.leg_prices, fills.contracts, opening=False, fees=settings.fees
+        ),
         max_loss=max_loss_at_entry(trade, trade.execution.credit or ZERO),
         release=(),
         risk=scaled_risk(trade.risk, units_at_stake(trade, held, trade.shares_held)),
-        at=fills.filled_at or first.past.order.submitted_at,
+        at=fills.filled_at or orders[0].past.order.submitted_at,
     )
-    if change.trade is None:
-        raise Doubtful("its close says nothing of it")
-    after = {position.position_id: position for position in change.positions}
-    positions = tuple(after.get(each.position_id, each) for each in rebuilt.positions)
-    return RebuiltTrade(change.trade.trade, positions)
+    return after_change(rebuilt, change)
 
 
-def _opposite(legs: Sequence[Leg]) -> tuple[Leg, ...]:
-    other = {LegSide.LONG: LegSide.SHORT, LegSide.SHORT: LegSide.LONG}
-    return tuple(Leg(leg.contract, other[leg.side], leg.ratio) for leg in legs)
-
-
-def _fills(
-    orders: Sequence[NamedOrder], structure: Structure
-) -> tuple[FillSummary, tuple[Decimal, ...]]:
-    """Sum up what filled, and the average price of each leg; raises Doubtful."""
-    contracts = sum(order.filled for order in orders)
-    cash, totals = ZERO, [ZERO] * len(structure.legs)
-    for order in orders:
-        done = order.past.order
-        if not order.filled:
-            continue
-        prices = [done.leg_prices.get(symbol) for symbol in structure.symbols]
-        known = [price for price in prices if price is not None]
-        if done.filled_cash is None or len(known) != len(prices):
-            raise Doubtful(f"{done.client_order_id} filled at an unknown price")
-        cash += done.filled_cash * order.filled
-        totals = [total + price * order.filled for total, price in zip(totals, known, strict=True)]
-    prices_paid = tuple(total / contracts for total in totals)
-    times = [order.past.order.filled_at for order in orders]
-    fills = FillSummary(
-        contracts=contracts,
-        cash=cash * structure.multiplier,
-        cash_per_share=cash / contracts,
-        leg_prices=prices_paid,
-        slippage=None,
-        filled_at=max((at for at in times if at is not None), default=None),
-        reprices=len(orders) - 1,
+def _numbered(
+    rebuilt: RebuiltTrade, closes: Sequence[NamedOrder], rolls: Sequence[NamedOrder]
+) -> RebuiltTrade:
+    """Count the attempts, so that the next ones have names of their own."""
+    trade = rebuilt.trade
+    attempts = max((order.name.attempt for order in rolls), default=0)
+    numbered = trade.model_copy(
+        update={
+            "version": 1,
+            "close_attempts": max((order.name.attempt for order in closes), default=0),
+            "campaign": trade.campaign.model_copy(update={"attempts": attempts}),
+        }
     )
-    return fills, prices_paid
+    return RebuiltTrade(numbered, rebuilt.positions)

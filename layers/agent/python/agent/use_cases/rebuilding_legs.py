@@ -5,11 +5,12 @@ next: shares are sold after the assignment that brought them. What never fits is
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime, time
 from decimal import Decimal
 
+from agent.book.changes import BookChange
 from agent.book.lifecycle import (
     Booking,
     LegEvent,
@@ -21,14 +22,22 @@ from agent.book.lifecycle import (
     book_share_trade,
 )
 from agent.book.order_plan import lone_leg
-from agent.book.records import Position, Trade
+from agent.book.records import Trade
 from agent.config.settings import Settings
 from agent.market.calendar import NEW_YORK
 from agent.options.structures import LegSide
 from agent.ports import OptionEvent, OptionEventKind
 from agent.risk.fees import fill_fees, share_fees
 from agent.risk.sizing import scaled_risk
-from agent.use_cases.rebuilt import Doubtful, NamedOrder, RebuiltTrade
+from agent.use_cases.rebuilding_fills import last_fill_at, net_cash
+from agent.use_cases.rebuilt import (
+    Doubtful,
+    Happening,
+    NamedOrder,
+    RebuiltTrade,
+    Step,
+    after_change,
+)
 from agent.use_cases.remainder_orders import units_at_stake
 from agent.use_cases.roll_settling import max_loss_at_entry
 
@@ -38,15 +47,6 @@ KINDS = {
     OptionEventKind.ASSIGNED: LegEventKind.ASSIGNED,
     OptionEventKind.EXERCISED: LegEventKind.EXERCISED,
 }
-Step = Callable[[RebuiltTrade], RebuiltTrade]
-"""What happened, done to a trade; raises ValueError where the trade cannot have it yet."""
-
-
-@dataclass(frozen=True)
-class Happening:
-    at: datetime
-    name: str
-    step: Step
 
 
 def live_through(trade: RebuiltTrade, happenings: Iterable[Happening]) -> RebuiltTrade:
@@ -116,8 +116,7 @@ def _leg_step(event: LegEvent, settings: Settings, *, bought: bool | None) -> St
         change = book_leg_event(
             trade, rebuilt.positions, event, _booking(trade, after, fees), event.at
         )
-        assert change.trade is not None
-        return _after(rebuilt, change.trade.trade, change.positions)
+        return _after(rebuilt, change)
 
     return step
 
@@ -131,8 +130,7 @@ def _share_step(event: ShareTrade, settings: Settings) -> Step:
         fees = share_fees(event.quantity, event.price, settings.fees)
         booking = _booking(trade, after_share_trade(trade, event), fees)
         change = book_share_trade(trade, event, booking, event.at)
-        assert change.trade is not None
-        return _after(rebuilt, change.trade.trade, ())
+        return _after(rebuilt, change)
 
     return step
 
@@ -146,23 +144,16 @@ def _booking(trade: Trade, after: Trade, fees: Decimal) -> Booking:
     )
 
 
-def _after(rebuilt: RebuiltTrade, trade: Trade, positions: Sequence[Position]) -> RebuiltTrade:
-    if trade.timestamp_exit is not None and trade.holdings.reason is None:
-        trade = trade.model_copy(update={"exit_reason": None})  # Orders do not say why.
-    changed = {position.position_id: position for position in positions}
-    return RebuiltTrade(
-        trade, tuple(changed.get(each.position_id, each) for each in rebuilt.positions)
-    )
+def _after(rebuilt: RebuiltTrade, change: BookChange) -> RebuiltTrade:
+    after = after_change(rebuilt, change)
+    if after.trade.timestamp_exit is not None and after.trade.holdings.reason is None:
+        # Orders do not say why.
+        return replace(after, trade=after.trade.model_copy(update={"exit_reason": None}))
+    return after
 
 
 def _sum_up(orders: Sequence[NamedOrder]) -> tuple[int, Decimal, datetime]:
     """Give what filled, at which average price a share, and when the last of it did."""
-    quantity, value = 0, ZERO
-    for order in orders:
-        done = order.past.order
-        if done.filled_cash is None:
-            raise Doubtful(f"{done.client_order_id} filled at an unknown price")
-        quantity += order.filled
-        value += abs(done.filled_cash) * order.filled
-    last = max(order.past.order.filled_at or order.past.order.submitted_at for order in orders)
-    return quantity, value / quantity, last
+    quantity = sum(order.filled for order in orders)
+    value = sum((abs(net_cash(order)) * order.filled for order in orders), ZERO)
+    return quantity, value / quantity, last_fill_at(orders)
