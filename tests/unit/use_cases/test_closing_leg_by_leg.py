@@ -4,7 +4,8 @@ from decimal import Decimal
 
 import pytest
 
-from agent.book.changes import BookConflict
+from agent.book.changes import BookChange, BookConflict, TradeWrite
+from agent.book.holdings import Holdings, SharesHeld
 from agent.book.intents import Intent, RefusalKind
 from agent.book.overrides import request_manual_exit
 from agent.book.records import PositionStatus
@@ -132,7 +133,7 @@ def left_half_way(desk: TestDesk) -> Intent:
 
 def test_a_crash_in_the_middle_is_booked_as_far_as_it_went(desk: TestDesk) -> None:
     intent = left_half_way(desk)
-    assert reconcile_order(desk.desk, step(intent)).outcome == "unfilled"
+    assert reconcile_order(desk.desk, step(intent)).outcome == "partly filled"
     trade = desk.trade(intent)
     assert trade.status is TradeStatus.OPEN
     assert trade.leg_quantities == {SHORT_PUT: 0, LONG_PUT: 2}
@@ -140,6 +141,29 @@ def test_a_crash_in_the_middle_is_booked_as_far_as_it_went(desk: TestDesk) -> No
     assert held == {LONG_PUT: 2}
     short, long = desk.book.positions(trade.trade_id)
     assert (short.status, long.status) == (PositionStatus.CLOSED, PositionStatus.OPEN)
+
+
+def test_a_close_leg_by_leg_that_leaves_shares_alone_is_closed_and_says_so(
+    desk: TestDesk,
+) -> None:
+    intent = refused_together(desk)
+    before = desk.trade(intent)
+    since = desk.exchange.now
+    shares = SharesHeld(quantity=200, basis=Decimal(100), tax_basis=Decimal(98), since=since)
+    with_shares = before.model_copy(
+        update={
+            "holdings": Holdings(shares=shares, reason=ExitReason.ASSIGNED),
+            "version": before.version + 1,
+        }
+    )
+    desk.book.commit(BookChange(trade=TradeWrite(with_shares, before.status, before.version)))
+    walk(desk, intent)
+    assert record_fill(desk.desk, step(intent)).outcome == "closed"
+    trade = desk.trade(intent)
+    assert (trade.status, trade.contracts_held, trade.shares_held) == (TradeStatus.OPEN, 0, 200)
+    assert [alert.subject for alert in desk.alerts.published][-1] == (
+        "Closed options of ACME bull_put_spread: manual"
+    )
 
 
 def test_what_a_crash_has_left_goes_in_the_next_pass(desk: TestDesk) -> None:

@@ -10,7 +10,7 @@ from decimal import Decimal
 from pydantic import JsonValue
 
 from agent.book.changes import BookChange, IntentWrite, LedgerMove, TradeWrite
-from agent.book.fills import FillSummary
+from agent.book.fills import FillSummary, filled_contracts
 from agent.book.identifiers import close_intent_id, position_id
 from agent.book.intents import Intent, IntentKind, IntentStatus, OrderAttempt, Signal, Urgency
 from agent.book.outcome import days_held, final_figures, realized_pnl, reduce_position
@@ -237,7 +237,8 @@ def settle_close(
 ) -> BookChange:
     """Record an exit: closed where all is gone, open again where something is left.
 
-    `fees` are those of these fills; `max_loss` is the trade's at entry, in dollars.
+    Where nothing but shares is left, the exit is closed and the trade open. `fees` are those of
+    these fills; `max_loss` is the trade's at entry, in dollars.
     """
     execution = _after_exit(trade.execution, fills, fees)
     own = [
@@ -250,8 +251,10 @@ def settle_close(
     events = [_event(intent, "close_settled", at, {"contracts": fills.contracts})]
     following = trade.model_copy(update={"execution": execution, "risk": risk})
     if not following.is_flat:
-        is_over = fills.contracts and not following.contracts_held
-        outcome = "closed" if is_over else "partly filled" if fills.contracts else "unfilled"
+        # Legs that went alone are in the trade already: the orders tell that they did.
+        has_filled = fills.contracts or filled_contracts(intent.orders)
+        is_over = has_filled and not following.contracts_held
+        outcome = "closed" if is_over else "partly filled" if has_filled else "unfilled"
         return BookChange(
             trade=TradeWrite(
                 _moved(following, TradeStatus.OPEN, exit_reason=None), trade.status, trade.version
