@@ -133,6 +133,8 @@ class OrderAttempt(Record):
     message: str | None = None
     refusal: RefusalKind | None = None
     """What the broker's refusal ends; None where it did not refuse when it was sent."""
+    blocked_by: str | None = None
+    """The broker's id of the order beside which it refused this one, as a wash trade."""
 
     @property
     def ends_attempt(self) -> bool:

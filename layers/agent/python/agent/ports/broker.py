@@ -22,7 +22,8 @@ class BrokerUnavailable(Exception):
 class BrokerRefused(Exception):
     """Raised where the broker said no; it did nothing.
 
-    `code` is the broker's own; `kind` says what the refusal of an order ends.
+    `code` is the broker's own; `kind` says what the refusal of an order ends, and
+    `blocking_order_id` names the order beside which the broker does not take another.
     """
 
     def __init__(
@@ -32,11 +33,13 @@ class BrokerRefused(Exception):
         status: int,
         code: int | None,
         kind: RefusalKind = RefusalKind.SIGNAL,
+        blocking_order_id: str | None = None,
     ) -> None:
         super().__init__(message)
         self.status = status
         self.code = code
         self.kind = kind
+        self.blocking_order_id = blocking_order_id
 
 
 class BrokerMisunderstood(Exception):
@@ -123,6 +126,10 @@ class WorkingOrder:
     client_order_id: str
     symbols: tuple[str, ...]
     """OCC symbols, and tickers of shares."""
+    buys: bool | None = None
+    """Whether an order of one symbol buys it; None for one of several."""
+    limit_price: Decimal | None = None
+    """Dollars a share, of an order of one symbol; None where it has no limit."""
 
 
 class OrderHistory(Protocol):

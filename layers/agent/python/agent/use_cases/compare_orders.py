@@ -8,6 +8,7 @@ from agent.book.identifiers import OrderName, read_order_name
 from agent.book.intents import TERMINAL_ORDER_STATUSES, Intent, IntentStatus
 from agent.book.records import Alert, AlertKind
 from agent.ports import WorkingOrder
+from agent.use_cases.blocked_orders import is_of_stage
 from agent.use_cases.desk import Desk
 
 
@@ -30,7 +31,7 @@ def compare_orders(desk: Desk, now: datetime) -> int:
         if order.client_order_id in carried:
             continue
         name = read_order_name(order.client_order_id)
-        if name is None or name.stage != desk.settings.stage:
+        if name is None or not is_of_stage(desk, order):
             alerts.append(_foreign(order, now))
             continue
         intent = desk.book.intent(name.intent_id)

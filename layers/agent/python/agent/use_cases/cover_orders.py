@@ -5,7 +5,7 @@ from datetime import datetime
 
 from agent.book.changes import BookChange
 from agent.book.covering import CoverBooking, is_written_call, settle_cover
-from agent.book.identifiers import close_intent_id, read_order_name
+from agent.book.identifiers import close_intent_id
 from agent.book.intents import Intent
 from agent.book.records import Trade
 from agent.book.roll_fills import RollFills, RollStep, roll_signal_of, summarize_roll
@@ -14,6 +14,7 @@ from agent.config.settings import Settings
 from agent.market.quotes import quote_structure
 from agent.options.contracts import OCC_SYMBOL_PATTERN, OptionType, parse_occ_symbol
 from agent.risk.order_prices import NoOrder, PricedOrder, collar_breach, moved_since, price_entry
+from agent.use_cases.blocked_orders import is_of_stage
 from agent.use_cases.desk import Desk
 from agent.use_cases.roll_settling import max_loss_at_entry, opening_fees
 
@@ -37,8 +38,7 @@ def free_lots(desk: Desk, trade: Trade, active: Sequence[Trade]) -> int:
 def others_work_on(desk: Desk, underlying: str) -> bool:
     """Say whether an order that is not of this stage works on shares, or on calls on them."""
     for order in desk.broker.working_orders():
-        name = read_order_name(order.client_order_id)
-        if name is not None and name.stage == desk.settings.stage:
+        if is_of_stage(desk, order):
             continue  # Ours close what is theirs, or write calls on shares of their own trade.
         if any(symbol == underlying or _is_call_on(symbol, underlying) for symbol in order.symbols):
             return True

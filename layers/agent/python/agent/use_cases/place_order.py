@@ -81,7 +81,7 @@ def _next_attempt(
     if intent.leg is not None or intent.shares is not None:
         priced = price_remainder(desk, intent, trade)
     elif following.leg is not None:
-        priced = price_leg(desk, following.structure.legs[0], following.rung)
+        priced = price_leg(desk, intent, following.leg, following.structure.legs[0], following.rung)
     else:
         priced = _price(desk, intent, following, clock)
     if isinstance(priced, NoOrder):
@@ -172,6 +172,7 @@ def _send(desk: Desk, intent: Intent, trade: Trade, attempt: OrderAttempt) -> Pl
                 "status": OrderStatus.REJECTED,
                 "message": str(refusal),
                 "refusal": refusal.kind,
+                "blocked_by": refusal.blocking_order_id,
             }
         )
         block_entries_after(desk, refusal, attempt.submitted_at)

@@ -25,6 +25,7 @@ from agent.risk.order_prices import (
 )
 from agent.risk.reservation import adjust_moves, release_moves
 from agent.risk.sizing import scaled_risk
+from agent.use_cases.blocked_orders import clear_of_blocker
 from agent.use_cases.desk import Desk
 from agent.use_cases.roll_settling import max_loss_at_entry
 
@@ -34,7 +35,7 @@ ZERO = Decimal(0)
 def price_remainder(desk: Desk, intent: Intent, trade: Trade) -> PricedOrder | NoOrder:
     """Price the next rung of a leg or of shares; `trade` is as the intent carries it."""
     if intent.shares is None:
-        return price_leg(desk, trade.structure.legs[0], len(intent.orders))
+        return price_leg(desk, intent, None, trade.structure.legs[0], len(intent.orders))
     snapshot = desk.market.underlyings([trade.symbol]).get(trade.symbol)
     if snapshot is None:
         return NoOrder(f"{trade.symbol} has no quote")
@@ -45,22 +46,26 @@ def price_remainder(desk: Desk, intent: Intent, trade: Trade) -> PricedOrder | N
         buys=intent.shares > 0,
         settings=desk.settings,
     )
+    if isinstance(priced, PricedOrder):
+        priced = clear_of_blocker(desk, intent, None, priced)
     return _collared(desk, priced)
 
 
-def price_leg(desk: Desk, leg: Leg, rung: int) -> PricedOrder | NoOrder:
-    """Price the close of one leg alone, at a rung from 0: a short is bought, a long is sold."""
+def price_leg(
+    desk: Desk, intent: Intent, number: int | None, leg: Leg, rung: int
+) -> PricedOrder | NoOrder:
+    """Price the close of one leg alone, at a rung from 0: a short is bought, a long is sold.
+
+    `number` is that of the leg in an intent that closes several, from 1.
+    """
     quote = desk.market.option_quotes([leg.contract]).get(leg.contract.symbol)
     if quote is None:
         return NoOrder("the leg has no quote")
-    priced = price_alone(
-        quote.bid,
-        quote.ask,
-        rung,
-        buys=leg.side is LegSide.SHORT,
-        settings=desk.settings,
-        tick=contract_tick(quote, (quote.bid or ZERO)),
-    )
+    tick = contract_tick(quote, (quote.bid or ZERO))
+    buys = leg.side is LegSide.SHORT
+    priced = price_alone(quote.bid, quote.ask, rung, buys=buys, settings=desk.settings, tick=tick)
+    if isinstance(priced, PricedOrder):
+        priced = clear_of_blocker(desk, intent, number, priced, tick)
     return _collared(desk, priced)
 
 

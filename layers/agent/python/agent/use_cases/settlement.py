@@ -19,6 +19,7 @@ from agent.risk.fees import fill_fees
 from agent.risk.reservation import adjust_moves, release_moves
 from agent.risk.sizing import fill_exposure, scaled_risk, trade_risk
 from agent.use_cases.alerting import publish_alerts
+from agent.use_cases.blocked_orders import blocked_exit
 from agent.use_cases.cover_orders import cover_change
 from agent.use_cases.desk import Desk
 from agent.use_cases.losing_streak import commit_outcome
@@ -152,8 +153,8 @@ def _settle_exit(desk: Desk, intent: Intent, trade: Trade) -> BookChange:
     change = replace(change, positions=tuple(kept[name] for name in sorted(kept)))
     unfilled = (before if intent.contracts is None else intent.contracts) - (before - left)
     if unfilled > 0 and intent.urgency is Urgency.URGENT:
-        alert = _unfilled_exit(trade, intent, unfilled, at)
-        return replace(change, alerts=(*change.alerts, alert))
+        told = (_unfilled_exit(trade, intent, unfilled, at), *blocked_exit(trade, intent, at))
+        return replace(change, alerts=(*change.alerts, *told))
     return change
 
 
@@ -168,8 +169,8 @@ def _settle_remainder(desk: Desk, intent: Intent, trade: Trade) -> BookChange:
         return change
     at = desk.clock.market_clock().now
     unit = "shares" if intent.shares is not None else "contracts"
-    told = _unfilled_exit(trade, intent, left, at, unit)
-    return replace(change, alerts=(*change.alerts, told))
+    told = (_unfilled_exit(trade, intent, left, at, unit), *blocked_exit(trade, intent, at))
+    return replace(change, alerts=(*change.alerts, *told))
 
 
 def _last_fill_at(intent: Intent, trade: Trade, fills: FillSummary) -> datetime | None:

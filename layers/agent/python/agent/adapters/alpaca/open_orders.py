@@ -5,6 +5,7 @@ from agent.adapters.alpaca.session import PAGES_MAX, AlpacaSession
 from agent.options.contracts import OCC_SYMBOL_PATTERN
 from agent.ports import BrokerMisunderstood, WorkingOrder
 
+_SIDES = {"buy": True, "sell": False}
 PAGE_SIZE = 500
 """The most that Alpaca gives at a time."""
 
@@ -60,4 +61,6 @@ def _open_order(row: Answer) -> WorkingOrder:
         order_id=row.text("id"),
         client_order_id=row.text("client_order_id"),
         symbols=tuple(symbol for symbol in symbols if symbol),
+        buys=None if parts else _SIDES.get(row.optional_text("side") or ""),
+        limit_price=None if parts else row.optional_number("limit_price"),
     )

@@ -257,7 +257,8 @@ class AlpacaSession:
 
     def _raise_for_status(self, call: str, response: requests.Response) -> NoReturn:
         status = response.status_code
-        code, message = self._reason(response)
+        body = _body_of(response)
+        code, message = self._reason(body)
         if status == 401 or (
             status == 403 and code is None and message.lower().startswith("forbidden")
         ):
@@ -269,15 +270,16 @@ class AlpacaSession:
         sentence = f"{call} answered {status}" + (f": {message}" if message else "")
         if status >= 500 or status in _NOT_NOW_STATUSES:
             raise BrokerUnavailable(sentence)
-        raise BrokerRefused(sentence, status=status, code=code, kind=refusal_kind(message))
+        blocking = body.get("existing_order_id")
+        raise BrokerRefused(
+            sentence,
+            status=status,
+            code=code,
+            kind=refusal_kind(message),
+            blocking_order_id=blocking if isinstance(blocking, str) and blocking else None,
+        )
 
-    def _reason(self, response: requests.Response) -> tuple[int | None, str]:
-        try:
-            body = json.loads(response.content)
-        except (ValueError, RecursionError):
-            return None, ""
-        if not isinstance(body, dict):
-            return None, ""
+    def _reason(self, body: Mapping[str, Any]) -> tuple[int | None, str]:
         code = body.get("code")
         message = str(body.get("message") or "")[:MESSAGE_LENGTH_MAX]
         for secret in self._secrets:
@@ -311,3 +313,12 @@ class AlpacaSession:
 
 def _refuse_constant(constant: str) -> NoReturn:
     raise ValueError(f"not a number: {constant}")
+
+
+def _body_of(response: requests.Response) -> Mapping[str, Any]:
+    """Give the object in a refusal's body; empty where there is none."""
+    try:
+        body = json.loads(response.content)
+    except (ValueError, RecursionError):
+        return {}
+    return body if isinstance(body, dict) else {}
