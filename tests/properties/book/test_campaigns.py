@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from agent.book.changes import BookChange
 from agent.book.fills import FillSummary
 from agent.book.intents import OrderAttempt, OrderPart, OrderStatus
+from agent.book.order_plan import LegFill
 from agent.book.records import Position, Trade
 from agent.book.roll_fills import summarize_roll
 from agent.book.roll_settlement import settle_residue, settle_roll
@@ -82,30 +83,46 @@ def summary(contracts: int, short: Decimal, long: Decimal) -> FillSummary:
     return FillSummary(contracts, net * contracts * 100, net, (short, long), Decimal(0), AS_OF, 0)
 
 
-def cleared(trade: Trade, held: dict[str, Position], paid: tuple[Decimal, Decimal]) -> Trade:
+def cleared(
+    trade: Trade, held: dict[str, Position], paid: tuple[Decimal, Decimal], *, leg_by_leg: bool
+) -> Trade:
     residue = trade.campaign.residue
     if residue is None:
         return trade
-    change = settle_residue(
-        trade.model_copy(update={"status": TradeStatus.CLOSING}),
-        tuple(held.values()),
-        a_close_intent(of_residue=True),
-        summary(residue.contracts, *paid),
-        fees=Decimal(0),
-        risk=a_risk(),
-        release=(),
-        at=AS_OF,
-    )
-    return stored(change, held)
+    steps: list[tuple[FillSummary, tuple[LegFill, ...]]] = [(summary(residue.contracts, *paid), ())]
+    if leg_by_leg:
+        nothing = FillSummary(0, Decimal(0), None, None, None, None, 0)
+        legs = zip(residue.structure.legs, paid, strict=True)
+        steps = [
+            (nothing, (LegFill(leg, number, residue.contracts, price, AS_OF),))
+            for number, (leg, price) in enumerate(legs, start=1)
+        ]
+    for fills, alone in steps:
+        change = settle_residue(
+            trade.model_copy(update={"status": TradeStatus.CLOSING}),
+            tuple(held.values()),
+            a_close_intent(of_residue=True),
+            fills,
+            alone=alone,
+            fees=Decimal(0),
+            risk=a_risk(),
+            release=(),
+            at=AS_OF,
+        )
+        trade = stored(change, held)
+        open_now = {p.option_symbol: p.quantity for p in held.values() if p.exit_price is None}
+        assert open_now == {s: abs(n) for s, n in trade.leg_quantities.items() if n}
+    assert trade.campaign.residue is None
+    return trade
 
 
 @given(
     rolls=st.lists(st.tuples(st.integers(1, CONTRACTS), legs), max_size=3),
     leaving=st.tuples(prices, prices),
+    leg_by_leg=st.booleans(),
 )
 def test_a_campaign_is_one_story_to_the_cent(
-    rolls: list[tuple[int, Paid]],
-    leaving: tuple[Decimal, Decimal],
+    rolls: list[tuple[int, Paid]], leaving: tuple[Decimal, Decimal], leg_by_leg: bool
 ) -> None:
     trade = a_trade(
         execution=an_execution(contracts=CONTRACTS, entry_cash=Decimal(720), fees=Decimal(0))
@@ -121,7 +138,7 @@ def test_a_campaign_is_one_story_to_the_cent(
         booked = {s: n for structure, n in trade.structures_held for s in structure.symbols}
         open_now = {p.option_symbol: p.quantity for p in held.values() if p.exit_price is None}
         assert open_now == booked
-        trade = cleared(trade, held, leaving)
+        trade = cleared(trade, held, leaving, leg_by_leg=leg_by_leg)
     change = settle_close(
         trade.model_copy(
             update={"status": TradeStatus.CLOSING, "exit_reason": ExitReason.STOP_LOSS}

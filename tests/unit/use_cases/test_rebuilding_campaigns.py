@@ -22,9 +22,11 @@ from tests.unit.use_cases.test_rolls import (
     LATER_SHORT,
     a_pass,
     begin,
+    buy_the_short_back,
     close_first,
     fill_a_part,
     requote,
+    residue_to_close,
 )
 from tests.unit.use_cases.wheel_desk import carry_all, quote_chain
 
@@ -142,6 +144,20 @@ def test_a_residue_that_was_closed_is_gone(parting_desk: TestDesk) -> None:
     assert desk.carry(desk.close_intents()[0]).outcome == "closed"
     book = assert_comes_back(desk)
     assert book.all_trades()[0].campaign.residue is None
+
+
+@pytest.mark.parametrize("is_half_way", [False, True])
+def test_a_residue_that_went_leg_by_leg_comes_back(
+    parting_desk: TestDesk, is_half_way: bool
+) -> None:
+    closing = residue_to_close(parting_desk)
+    if is_half_way:
+        buy_the_short_back(parting_desk, closing)
+        record_fill(parting_desk.desk, StepInput(intent_id=closing.intent_id))
+    else:
+        parting_desk.carry(closing)
+    book = assert_comes_back(parting_desk)
+    assert (book.all_trades()[0].campaign.residue is not None) is is_half_way
 
 
 def test_calls_on_assigned_shares_go_on_in_the_trade_of_the_put(desk: TestDesk) -> None:

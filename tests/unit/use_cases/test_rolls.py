@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from agent.book.intents import Intent, IntentStatus, OrderPart
-from agent.book.records import Trade
+from agent.book.records import PositionStatus, Trade
 from agent.book.rolling import RollPlan, begin_roll, reserved_while_rolling
 from agent.book.states import ExitReason, TradeStatus
 from agent.options.contracts import parse_occ_symbol
@@ -283,6 +283,70 @@ def test_part_of_a_roll_leaves_a_residue_that_the_next_pass_closes(
     assert (cleared.status, cleared.campaign.residue) == (TradeStatus.OPEN, None)
     assert held(desk) == booked(cleared) == {LATER_SHORT: -filled, LATER_LONG: filled}
     assert desk.book.ledger(PORTFOLIO_KEY).heat_cents == cleared.risk.heat_cents
+
+
+def residue_to_close(desk: TestDesk) -> Intent:
+    """Leave a residue behind and have its close stated; the broker refuses its legs together."""
+    intent = begin(desk, desk.open_trade())
+    fill_a_part(desk, intent)
+    desk.workflows.end(intent.intent_id)
+    a_pass(desk)
+    desk.exchange.faults.multileg_closes_refused = 1
+    return desk.close_intents()[-1]
+
+
+def test_a_residue_goes_leg_by_leg_where_the_broker_refuses_its_legs_together(
+    parting_desk: TestDesk,
+) -> None:
+    desk = parting_desk
+    closing = residue_to_close(desk)
+    before = desk.trade(closing).execution
+    assert desk.carry(closing).outcome == "closed"
+    trade = desk.trade(closing)
+    assert [o.leg for o in desk.intent(closing.intent_id).orders if o.filled_contracts] == [1, 2]
+    assert trade.campaign.residue is None
+    assert held(desk) == booked(trade)
+    cash = trade.execution.entry_cash + trade.execution.exit_cash
+    assert cash == desk.desk.broker.account().cash - Decimal(100_000)
+    assert trade.execution.fees > before.fees
+    assert desk.book.ledger(PORTFOLIO_KEY).heat_cents == trade.risk.heat_cents
+    legs = {leg.option_symbol: leg.status for leg in desk.book.positions(trade.trade_id)}
+    assert (legs[SHORT_PUT], legs[LONG_PUT]) == (PositionStatus.CLOSED, PositionStatus.CLOSED)
+
+
+def test_a_leg_of_a_residue_that_is_left_alone_goes_in_the_next_pass(
+    parting_desk: TestDesk,
+) -> None:
+    desk = parting_desk
+    closing = residue_to_close(desk)
+    buy_the_short_back(desk, closing)
+    assert record_fill(desk.desk, StepInput(intent_id=closing.intent_id)).outcome == "partly filled"
+    trade = desk.trade(closing)
+    assert trade.campaign.residue is not None
+    assert held(desk) == booked(trade)
+    assert LONG_PUT in booked(trade)
+    assert SHORT_PUT not in booked(trade)
+    desk.workflows.end(closing.intent_id)
+    report = a_pass(desk)
+    assert (report.exits_begun, report.differences) == ({"roll_residue": 1}, 0)
+    assert desk.carry(desk.close_intents()[-1]).outcome == "closed"
+    assert desk.trade(closing).campaign.residue is None
+    assert held(desk) == booked(desk.trade(closing))
+
+
+def buy_the_short_back(desk: TestDesk, closing: Intent) -> None:
+    """Carry a close until its short leg has filled alone, and no further."""
+    step = StepInput(intent_id=closing.intent_id)
+    for _ in range(8):
+        place_order(desk.desk, step)
+        desk.exchange.clock.advance(10)
+        if poll_fill(desk.desk, step).status is FillStatus.WORKING:
+            cancel_order(desk.desk, step)
+            desk.exchange.clock.advance(2)
+            poll_fill(desk.desk, step)
+        if SHORT_PUT not in held(desk):
+            return
+    raise AssertionError("the short leg was never bought back")
 
 
 def test_a_halt_sends_no_order_of_a_roll_and_withdraws_what_works(desk: TestDesk) -> None:

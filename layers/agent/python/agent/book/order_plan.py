@@ -41,6 +41,12 @@ class LegFill:
     price: Decimal
     filled_at: datetime | None
 
+    @property
+    def cash(self) -> Decimal:
+        """Give the dollars that closing these contracts moved, positive where received."""
+        direction = 1 if self.leg.side is LegSide.LONG else -1
+        return direction * self.price * self.contracts * self.leg.contract.multiplier
+
 
 def next_order(intent: Intent, trade: Trade, contracts_wanted: int) -> NextOrder | None:
     """Give what the intent trades next; None where nothing is left to trade.

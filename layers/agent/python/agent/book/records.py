@@ -111,6 +111,8 @@ class RollResidue(Record):
     """Contracts of that structure that were opened."""
     sizing_loss_per_contract: Decimal
     capital_per_contract: Decimal
+    legs_gone: dict[str, int] = Field(default_factory=dict)
+    """Contracts of a leg, by OCC symbol, that have gone while others of their unit are held."""
 
 
 class Campaign(Record):
@@ -190,7 +192,9 @@ class Trade(Record):
         for structure, contracts in self.structures_held:
             for leg in structure.legs:
                 held[leg.contract.symbol] += leg.signed_ratio * contracts
-        for symbol, gone in self.holdings.legs_gone.items():
+        residue = self.campaign.residue
+        of_residue = {} if residue is None else residue.legs_gone
+        for symbol, gone in (*self.holdings.legs_gone.items(), *of_residue.items()):
             held[symbol] -= gone if held[symbol] > 0 else -gone
         return dict(held)
 

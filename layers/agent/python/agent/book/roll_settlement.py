@@ -5,14 +5,17 @@ and its credit becomes what the whole campaign has brought a share. So target, s
 those of the campaign without further ado.
 """
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal
 
 from agent.book.changes import BookChange, IntentWrite, LedgerMove, TradeWrite
 from agent.book.fills import FillSummary
+from agent.book.holdings import Holdings
 from agent.book.identifiers import rolled_position_id
 from agent.book.intents import Intent, IntentStatus
+from agent.book.order_plan import LegFill
 from agent.book.outcome import final_figures, reduce_position
 from agent.book.records import (
     Alert,
@@ -20,6 +23,7 @@ from agent.book.records import (
     Campaign,
     JournalEvent,
     Position,
+    PositionStatus,
     RolledPart,
     RollResidue,
     StopWatch,
@@ -108,8 +112,34 @@ def residue_view(trade: Trade) -> Trade:
             "structure": residue.structure,
             "execution": execution,
             "campaign": Campaign(),
+            "holdings": Holdings(legs_gone=residue.legs_gone),
         }
     )
+
+
+def residue_after(
+    residue: RollResidue, fills: FillSummary, alone: Sequence[LegFill]
+) -> RollResidue | None:
+    """Give what is left of a residue once whole units and legs `alone` were closed; None if none.
+
+    Raises ValueError where more was closed than was left behind.
+    """
+    gone = Counter(residue.legs_gone)
+    for fill in alone:
+        gone[fill.leg.contract.symbol] += fill.contracts
+    left = residue.contracts - fills.contracts
+    legs = residue.structure.legs
+    if any(gone[leg.contract.symbol] > left * leg.ratio for leg in legs):
+        raise ValueError(f"more of {residue.structure.symbols} was closed than was left behind")
+    units = min(gone[leg.contract.symbol] // leg.ratio for leg in legs)
+    alone_still = {
+        leg.contract.symbol: count
+        for leg in legs
+        if (count := gone[leg.contract.symbol] - units * leg.ratio)
+    }
+    if left == units:
+        return None
+    return residue.model_copy(update={"contracts": left - units, "legs_gone": alone_still})
 
 
 def settle_residue(
@@ -118,31 +148,31 @@ def settle_residue(
     intent: Intent,
     fills: FillSummary,
     *,
+    alone: Sequence[LegFill] = (),
     fees: Decimal,
     risk: TradeRisk,
     release: Sequence[LedgerMove],
     at: datetime,
 ) -> BookChange:
-    """Record the close of what a roll left behind; the trade is open again, whatever filled."""
+    """Record the close of what a roll left behind; the trade is open again, whatever filled.
+
+    `alone` are the legs that went one by one, beside the whole units of `fills`.
+    """
     residue = trade.campaign.residue
     if residue is None:
         raise ValueError(f"{trade.trade_id} holds no residue of a roll")
-    left = residue.contracts - fills.contracts
-    if left < 0:
-        raise ValueError(f"{intent.intent_id} closed more than was left behind")
-    own = [p for p in positions if p.option_symbol in residue.structure.symbols]
+    remaining = residue_after(residue, fills, alone)
     former = residue_view(trade)
     former = former.model_copy(
         update={"execution": former.execution.model_copy(update={"contracts": residue.opened})}
     )
     execution = trade.execution.model_copy(
         update={
-            "exit_cash": trade.execution.exit_cash + fills.cash,
+            "exit_cash": trade.execution.exit_cash + fills.cash + sum(each.cash for each in alone),
             "fees": trade.execution.fees + fees,
             "reprices": trade.execution.reprices + fills.reprices,
         }
     )
-    remaining = residue.model_copy(update={"contracts": left}) if left else None
     campaign = trade.campaign.model_copy(update={"residue": remaining})
     following = _moved(
         trade,
@@ -152,14 +182,30 @@ def settle_residue(
         risk=risk,
         exit_reason=None,
     )
-    outcome = "closed" if not left else "partly filled" if fills.contracts else "unfilled"
+    has_filled = fills.contracts or alone
+    outcome = "closed" if remaining is None else "partly filled" if has_filled else "unfilled"
     return BookChange(
         trade=TradeWrite(following, trade.status, trade.version),
         intents=(_done(intent, outcome),),
-        positions=tuple(_after_leg_exit(position, former, fills) for position in own),
+        positions=tuple(_residue_positions(positions, former, fills, alone)),
         ledger=tuple(release),
         events=(_event(intent, "residue_settled", at, contracts=fills.contracts),),
     )
+
+
+def _residue_positions(
+    positions: Sequence[Position], former: Trade, fills: FillSummary, alone: Sequence[LegFill]
+) -> Iterable[Position]:
+    """Give the open legs of a residue as what was closed leaves them."""
+    gone = {fill.leg.contract.symbol: fill for fill in alone}
+    for position in positions:
+        symbol = position.option_symbol
+        if symbol in former.structure.symbols and position.status is PositionStatus.OPEN:
+            left = _after_leg_exit(position, former, fills)
+            fill = gone.get(symbol)
+            yield (
+                left if fill is None else reduce_position(left, former, fill.contracts, fill.price)
+            )
 
 
 def _after_roll(before: TradeExecution, fills: RollFills, fees: Decimal) -> TradeExecution:

@@ -11,6 +11,7 @@ from datetime import datetime, time
 from decimal import Decimal
 
 from agent.book.changes import BookChange
+from agent.book.intents import Intent, IntentKind
 from agent.book.lifecycle import (
     Booking,
     LegEvent,
@@ -29,7 +30,8 @@ from agent.options.structures import LegSide
 from agent.ports import OptionEvent, OptionEventKind
 from agent.risk.fees import fill_fees, share_fees
 from agent.risk.sizing import scaled_risk
-from agent.use_cases.rebuilding_fills import last_fill_at, net_cash
+from agent.use_cases.rebuilding_fills import last_fill_at, net_cash, past_intent
+from agent.use_cases.rebuilding_rolls import is_of_residue, residue_leg_closed
 from agent.use_cases.rebuilt import (
     Doubtful,
     Happening,
@@ -75,7 +77,9 @@ def legs_traded(orders: Sequence[NamedOrder], settings: Settings) -> Iterable[Ha
         quantity, price, at = _sum_up(group)
         side = group[0].past.legs[0].side
         event = LegEvent(f"{intent_id}-{symbol}", LegEventKind.TRADED, symbol, quantity, at, price)
-        yield Happening(at, event.event_id, _leg_step(event, settings, bought=side is LegSide.LONG))
+        intent = past_intent(group, IntentKind.CLOSE)
+        step = _leg_step(event, settings, bought=side is LegSide.LONG, intent=intent)
+        yield Happening(at, event.event_id, step)
 
 
 def shares_traded(orders: Sequence[NamedOrder], settings: Settings) -> Iterable[Happening]:
@@ -99,9 +103,13 @@ def befallen(events: Sequence[OptionEvent], settings: Settings) -> Iterable[Happ
         yield Happening(at, f"{each.symbol} {each.kind}", _leg_step(event, settings, bought=None))
 
 
-def _leg_step(event: LegEvent, settings: Settings, *, bought: bool | None) -> Step:
+def _leg_step(
+    event: LegEvent, settings: Settings, *, bought: bool | None, intent: Intent | None = None
+) -> Step:
     def step(rebuilt: RebuiltTrade) -> RebuiltTrade:
         trade = rebuilt.trade
+        if intent is not None and is_of_residue(trade, event.symbol):
+            return residue_leg_closed(rebuilt, event, intent, settings)
         after = after_leg_event(trade, event)  # Refuses what the trade does not hold.
         leg = next(leg for leg in trade.structure.legs if leg.contract.symbol == event.symbol)
         if bought is not None and bought is not (leg.side is LegSide.SHORT):

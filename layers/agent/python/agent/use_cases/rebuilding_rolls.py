@@ -12,6 +12,8 @@ from functools import partial
 from agent.book.changes import BookChange
 from agent.book.covering import is_written_call
 from agent.book.intents import Intent, IntentKind
+from agent.book.lifecycle import LegEvent
+from agent.book.order_plan import LegFill
 from agent.book.records import Trade
 from agent.book.roll_fills import RollFills, cash_of_leaving
 from agent.book.states import TradeStatus
@@ -125,4 +127,31 @@ def residue_closed(
     intent = past_intent(orders, IntentKind.CLOSE)
     at = last_fill_at(orders)
     change = book_residue(closing, rebuilt.positions, intent, fills, fees=settings.fees, at=at)
+    return after_change(rebuilt, change)
+
+
+def is_of_residue(trade: Trade, symbol: str) -> bool:
+    residue = trade.campaign.residue
+    return residue is not None and symbol in residue.structure.symbols
+
+
+def residue_leg_closed(
+    rebuilt: RebuiltTrade, event: LegEvent, intent: Intent, settings: Settings
+) -> RebuiltTrade:
+    """Close a leg alone of what a roll left behind; raises ValueError where there is less of it."""
+    residue = rebuilt.trade.campaign.residue
+    assert residue is not None
+    number = residue.structure.symbols.index(event.symbol)
+    leg = residue.structure.legs[number]
+    alone = (LegFill(leg, number + 1, event.contracts, event.price, event.at),)
+    closing = rebuilt.trade.model_copy(update={"status": TradeStatus.CLOSING})
+    change = book_residue(
+        closing,
+        rebuilt.positions,
+        intent,
+        NOTHING,
+        alone=alone,
+        fees=settings.fees,
+        at=event.at,
+    )
     return after_change(rebuilt, change)

@@ -7,9 +7,10 @@ from decimal import Decimal
 from agent.book.changes import BookChange, BookConflict
 from agent.book.fills import FillSummary, summarize_fills
 from agent.book.intents import Intent
+from agent.book.order_plan import LegFill, leg_fills, lone_leg
 from agent.book.records import Position, RollResidue, Trade, TradeRisk
 from agent.book.roll_fills import RollFills, roll_signal_of, summarize_roll
-from agent.book.roll_settlement import settle_residue, settle_roll
+from agent.book.roll_settlement import residue_after, settle_residue, settle_roll
 from agent.config.settings import FeeSettings, Settings
 from agent.options.structures import Structure
 from agent.risk.campaigns import with_residue
@@ -117,6 +118,11 @@ def _fees_of(
     return fill_fees(structure, fills.leg_prices, fills.contracts, opening=opening, fees=fees)
 
 
+def leg_fill_fees(fill: LegFill, fees: FeeSettings) -> Decimal:
+    """Give the fees in dollars of a leg that was closed alone."""
+    return fill_fees(lone_leg(fill.leg), (fill.price,), fill.contracts, opening=False, fees=fees)
+
+
 def residue_change(desk: Desk, intent: Intent) -> BookChange:
     """Give the change that records the close of a residue; raises BookConflict where it is gone."""
     trade = desk.book.trade(intent.trade_id)
@@ -128,6 +134,7 @@ def residue_change(desk: Desk, intent: Intent) -> BookChange:
         desk.book.positions(trade.trade_id),
         intent,
         summarize_fills(intent.orders, residue.structure),
+        alone=leg_fills(intent, residue.structure),
         fees=desk.settings.fees,
         at=desk.clock.market_clock().now,
     )
@@ -139,22 +146,27 @@ def book_residue(
     intent: Intent,
     fills: FillSummary,
     *,
+    alone: Sequence[LegFill] = (),
     fees: FeeSettings,
     at: datetime,
 ) -> BookChange:
-    """Book what was closed of a residue; raises ValueError where there is none, or less of it."""
+    """Book what was closed of a residue, whole or by legs alone.
+
+    Raises ValueError where there is none, or less of it.
+    """
     residue = trade.campaign.residue
     if residue is None:
         raise ValueError(f"{trade.trade_id} holds no residue of a roll")
-    left = residue.contracts - fills.contracts
-    remaining = residue.model_copy(update={"contracts": left}) if left else None
+    remaining = residue_after(residue, fills, alone)
     risk = with_residue(scaled_risk(trade.risk, trade.contracts_held), remaining)
+    paid = _fees_of(residue.structure, fills, fees, opening=False)
     return settle_residue(
         trade,
         positions,
         intent,
         fills,
-        fees=_fees_of(residue.structure, fills, fees, opening=False),
+        alone=alone,
+        fees=paid + sum((leg_fill_fees(fill, fees) for fill in alone), ZERO),
         risk=risk,
         release=adjust_moves(trade.risk, risk, symbol=trade.symbol),
         at=at,

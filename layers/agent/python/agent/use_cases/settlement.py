@@ -9,7 +9,7 @@ from agent.book.changes import BookChange, BookConflict
 from agent.book.fills import FillSummary, is_settled, summarize_fills
 from agent.book.intents import Intent, IntentKind, IntentStatus, OrderStatus, Urgency
 from agent.book.lifecycle import LegEvent, LegEventKind, after_leg_event
-from agent.book.order_plan import leg_fills, lone_leg
+from agent.book.order_plan import leg_fills
 from agent.book.outcome import reduce_position
 from agent.book.records import Alert, AlertKind, Position, PositionStatus, Trade
 from agent.book.states import TradeStatus
@@ -25,7 +25,12 @@ from agent.use_cases.desk import Desk
 from agent.use_cases.losing_streak import commit_outcome
 from agent.use_cases.order_tracking import contracts_left
 from agent.use_cases.remainder_orders import remainder_change, units_at_stake
-from agent.use_cases.roll_settling import max_loss_at_entry, residue_change, roll_change
+from agent.use_cases.roll_settling import (
+    leg_fill_fees,
+    max_loss_at_entry,
+    residue_change,
+    roll_change,
+)
 from agent.use_cases.steps import OrderStillWorking, SettlementResult
 
 STATUS_WHILE = {
@@ -193,13 +198,7 @@ def _with_legs_gone(
             at=fill.filled_at or desk.clock.market_clock().now,
             price=fill.price,
         )
-        fees = fill_fees(
-            lone_leg(fill.leg),
-            (fill.price,),
-            fill.contracts,
-            opening=False,
-            fees=desk.settings.fees,
-        )
+        fees = leg_fill_fees(fill, desk.settings.fees)
         for position in positions:
             if position.option_symbol == event.symbol and position.status is PositionStatus.OPEN:
                 changed[position.position_id] = reduce_position(
