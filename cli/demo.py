@@ -1,6 +1,7 @@
 """`options-agent demo`: the deployed agent trades a market on this machine."""
 
 import gc
+import json
 import os
 import shutil
 import tempfile
@@ -22,6 +23,7 @@ from cli.options import (
     parse_assignments,
 )
 from cli.problems import Interrupted, ReportedProblem, ResultWrong
+from simulator.rehearsal.plain_numbers import plain_json
 
 if TYPE_CHECKING:
     from simulator.rehearsal.rehearsal import Rehearsal
@@ -147,7 +149,7 @@ def _absolute(path: Path | None) -> str | None:
 
 def _keep_book(rehearsal: "Rehearsal", report: "RehearsalReport") -> str:
     """Write the book and its report where they belong; give the report's text."""
-    text = report.model_dump_json(indent=2) + "\n"
+    text = json.dumps(plain_json(report), ensure_ascii=False, indent=2) + "\n"
     with _whole_directory(BOOK_DIRECTORY) as directory:
         rehearsal.write_book(directory)
         (directory / "report.json").write_text(text, encoding="utf-8")

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict
 from agent.book.records import Position, PositionStatus, RolledPart, Trade
 from simulator.checkers.cash_identity import CashIdentity
 from simulator.rehearsal.owner import DeedReport
+from simulator.rehearsal.plain_numbers import plain_json, spell
 from simulator.rehearsal.story import StoryEvent
 
 
@@ -146,7 +147,7 @@ def what_is_wrong(report: RehearsalReport) -> str | None:
             return None
         return (
             "the cash identity does not hold: the book and the broker's cash differ by "
-            f"{identity.difference} USD"
+            f"{spell(identity.difference)} USD"
         )
     told = f"the book and the broker differ at the end: {', '.join(parts)}"
     if not identity.holds:
@@ -179,7 +180,7 @@ def report_trade(trade: Trade, positions: Sequence[Position]) -> TradeReport:
                 unrealized_pnl=position.unrealized_pnl if position else None,
             )
         )
-    record = trade.model_dump(mode="json")
+    record = plain_json(trade)
     names = TradeReport.model_fields.keys() & record.keys()
     return TradeReport.model_validate(
         {
