@@ -10,12 +10,13 @@ from datetime import datetime
 from decimal import Decimal
 
 from agent.book.changes import BookChange, IntentWrite, TradeWrite
-from agent.book.identifiers import roll_intent_id
-from agent.book.intents import Intent, IntentKind, IntentStatus, Signal
-from agent.book.records import Alert, AlertKind, JournalEvent, RolledPart, StopWatch, Trade
+from agent.book.intents import Intent, Signal
+from agent.book.moves import ended, event_of, moved
+from agent.book.records import Alert, AlertKind, RolledPart, StopWatch, Trade
 from agent.book.roll_fills import RollFills
 from agent.book.roll_settlement import opened_positions
-from agent.book.states import ExitReason, TradeStatus, require_transition
+from agent.book.rolling import next_attempt, rolling_for
+from agent.book.states import ExitReason, TradeStatus
 from agent.book.transitions import describe
 from agent.options.contracts import OptionType
 from agent.options.structures import LegSide, Structure
@@ -52,27 +53,14 @@ def begin_cover(
     """
     if not 0 < contracts <= calls_to_write(trade) or not is_written_call(signal.structure):
         raise ValueError(f"the shares of {trade.trade_id} cover no {contracts} of this structure")
-    attempt = trade.campaign.attempts + 1
-    intent = Intent(
-        intent_id=roll_intent_id(trade.trade_id, attempt),
-        kind=IntentKind.ROLL,
-        trade_id=trade.trade_id,
-        attempt=attempt,
-        created_at=at,
-        signal=signal,
-        contracts=contracts,
-        net_credit_min=signal.credit_min,
-        of_shares=True,
+    intent = next_attempt(
+        trade, signal, contracts, net_credit_min=signal.credit_min, of_shares=True, at=at
     )
-    rolling = _moved(
-        trade,
-        TradeStatus.ROLLING,
-        campaign=trade.campaign.model_copy(update={"attempts": attempt, "sought_at": at}),
-    )
+    rolling = rolling_for(trade, intent)
     change = BookChange(
         trade=TradeWrite(rolling, trade.status, trade.version),
         intents=(IntentWrite(intent, None),),
-        events=(_event(intent, "cover_begun", at, why=sentence),),
+        events=(event_of(intent, "cover_begun", at, why=sentence),),
     )
     return change, intent
 
@@ -101,15 +89,12 @@ def settle_cover(
     written = fills.opened.contracts
     outcome = "covered" if written else "unfilled"
     changes = _covered(trade, fills, booking, at) if written else {}
-    following = _moved(trade, TradeStatus.OPEN, exit_reason=None, **changes)
-    done = intent.model_copy(
-        update={"status": IntentStatus.DONE, "outcome": outcome, "version": intent.version + 1}
-    )
+    following = moved(trade, TradeStatus.OPEN, exit_reason=None, **changes)
     return BookChange(
         trade=TradeWrite(following, trade.status, trade.version),
-        intents=(IntentWrite(done, intent.version),),
+        intents=(ended(intent, outcome),),
         positions=opened_positions(intent, fills) if written else (),
-        events=(_event(intent, "cover_settled", at, outcome=outcome, opened=written),),
+        events=(event_of(intent, "cover_settled", at, outcome=outcome, opened=written),),
         alerts=_told(following, intent, fills, at) if written else (),
     )
 
@@ -164,19 +149,4 @@ def _told(trade: Trade, intent: Intent, fills: RollFills, at: datetime) -> tuple
             subject=f"Wrote calls on shares of {trade.symbol}",
             message=message,
         ),
-    )
-
-
-def _moved(trade: Trade, status: TradeStatus, **changes: object) -> Trade:
-    require_transition(trade.status, status)
-    return trade.model_copy(update={"status": status, "version": trade.version + 1, **changes})
-
-
-def _event(intent: Intent, kind: str, at: datetime, **details: str | int) -> JournalEvent:
-    return JournalEvent(
-        event_id=f"{intent.intent_id}-{kind}",
-        at=at,
-        kind=kind,
-        trade_id=intent.trade_id,
-        details=dict(details),
     )

@@ -9,19 +9,20 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal
+from functools import partial
 
-from agent.book.changes import BookChange, IntentWrite, LedgerMove, TradeWrite
+from agent.book.changes import BookChange, LedgerMove, TradeWrite
 from agent.book.fills import FillSummary
 from agent.book.holdings import Holdings
 from agent.book.identifiers import rolled_position_id
-from agent.book.intents import Intent, IntentStatus
+from agent.book.intents import Intent
+from agent.book.moves import ended, event_of, moved, opened_legs
 from agent.book.order_plan import LegFill
 from agent.book.outcome import final_figures, reduce_position
 from agent.book.records import (
     Alert,
     AlertKind,
     Campaign,
-    JournalEvent,
     Position,
     PositionStatus,
     RolledPart,
@@ -32,7 +33,7 @@ from agent.book.records import (
     TradeRisk,
 )
 from agent.book.roll_fills import RollFills
-from agent.book.states import ExitReason, TradeStatus, require_transition
+from agent.book.states import ExitReason, TradeStatus
 from agent.book.transitions import describe
 
 ZERO = Decimal(0)
@@ -74,16 +75,16 @@ def settle_roll(
         kept += opened_positions(intent, fills)
     elif closed.contracts and not left:
         outcome, status = "closed", TradeStatus.CLOSED
-        ended = trade.model_copy(update={"execution": execution})
-        changes |= final_figures(ended, max_loss=max_loss, at=closed.filled_at or at)
+        closing = trade.model_copy(update={"execution": execution})
+        changes |= final_figures(closing, max_loss=max_loss, at=closed.filled_at or at)
         changes["exit_reason"] = ExitReason.ROLL
     return BookChange(
-        trade=TradeWrite(_moved(trade, status, **changes), trade.status, trade.version),
-        intents=(_done(intent, outcome),),
+        trade=TradeWrite(moved(trade, status, **changes), trade.status, trade.version),
+        intents=(ended(intent, outcome),),
         positions=tuple(kept) if closed.contracts else (),
         ledger=tuple(adjustment),
         events=(
-            _event(
+            event_of(
                 intent,
                 "roll_settled",
                 at,
@@ -174,7 +175,7 @@ def settle_residue(
         }
     )
     campaign = trade.campaign.model_copy(update={"residue": remaining})
-    following = _moved(
+    following = moved(
         trade,
         TradeStatus.OPEN,
         execution=execution,
@@ -186,10 +187,10 @@ def settle_residue(
     outcome = "closed" if remaining is None else "partly filled" if has_filled else "unfilled"
     return BookChange(
         trade=TradeWrite(following, trade.status, trade.version),
-        intents=(_done(intent, outcome),),
+        intents=(ended(intent, outcome),),
         positions=tuple(_residue_positions(positions, former, fills, alone)),
         ledger=tuple(release),
-        events=(_event(intent, "residue_settled", at, contracts=fills.contracts),),
+        events=(event_of(intent, "residue_settled", at, contracts=fills.contracts),),
     )
 
 
@@ -282,22 +283,13 @@ def opened_positions(intent: Intent, fills: RollFills) -> tuple[Position, ...]:
     opened = fills.opened
     assert fills.following is not None
     assert opened.leg_prices is not None
-    legs = zip(fills.following.legs, opened.leg_prices, fills.leg_deltas, strict=True)
-    return tuple(
-        Position(
-            position_id=rolled_position_id(intent.intent_id, number),
-            trade_id=intent.trade_id,
-            option_symbol=leg.contract.symbol,
-            option_type=leg.contract.option_type,
-            strike=leg.contract.strike,
-            expiration=leg.contract.expiration,
-            side=leg.side,
-            quantity=opened.contracts * leg.ratio,
-            entry_price=price,
-            entry_delta=delta,
-            current_delta=delta,
-        )
-        for number, (leg, price, delta) in enumerate(legs, start=1)
+    return opened_legs(
+        intent.trade_id,
+        fills.following,
+        opened.contracts,
+        opened.leg_prices,
+        fills.leg_deltas,
+        name_of=partial(rolled_position_id, intent.intent_id),
     )
 
 
@@ -346,26 +338,4 @@ def _alerts(
             subject=told[0].upper() + told[1:],
             message=message,
         ),
-    )
-
-
-def _moved(trade: Trade, status: TradeStatus, **changes: object) -> Trade:
-    require_transition(trade.status, status)
-    return trade.model_copy(update={"status": status, "version": trade.version + 1, **changes})
-
-
-def _done(intent: Intent, outcome: str) -> IntentWrite:
-    done = intent.model_copy(
-        update={"status": IntentStatus.DONE, "outcome": outcome, "version": intent.version + 1}
-    )
-    return IntentWrite(done, intent.version)
-
-
-def _event(intent: Intent, kind: str, at: datetime, **details: str | int) -> JournalEvent:
-    return JournalEvent(
-        event_id=f"{intent.intent_id}-{kind}",
-        at=at,
-        kind=kind,
-        trade_id=intent.trade_id,
-        details=dict(details),
     )

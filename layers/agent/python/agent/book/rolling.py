@@ -7,9 +7,10 @@ from decimal import Decimal
 
 from agent.book.changes import BookChange, IntentWrite, LedgerMove, TradeWrite
 from agent.book.identifiers import roll_intent_id
-from agent.book.intents import Intent, IntentKind, Signal, Urgency
+from agent.book.intents import Intent, IntentKind, Signal
+from agent.book.moves import event_of, moved
 from agent.book.records import JournalEvent, Trade, TradeRisk
-from agent.book.states import ExitReason, TradeStatus, require_transition
+from agent.book.states import ExitReason, TradeStatus
 
 ZERO = Decimal(0)
 
@@ -55,33 +56,54 @@ def begin_roll(
     """
     if trade.campaign.residue is not None:
         raise ValueError(f"{trade.trade_id} still holds what an earlier roll left behind")
-    attempt = trade.campaign.attempts + 1
-    intent = Intent(
-        intent_id=roll_intent_id(trade.trade_id, attempt),
-        kind=IntentKind.ROLL,
-        trade_id=trade.trade_id,
-        attempt=attempt,
-        created_at=at,
-        urgency=Urgency.PATIENT,
-        signal=plan.signal,
-        exit_reason=ExitReason.ROLL,
-        contracts=trade.contracts_held,
-        net_credit_min=plan.net_credit_min,
-    )
-    rolling = _moved(
+    intent = next_attempt(
+        trade, plan.signal, trade.contracts_held, net_credit_min=plan.net_credit_min, at=at
+    ).model_copy(update={"exit_reason": ExitReason.ROLL})
+    rolling = rolling_for(
         trade,
-        TradeStatus.ROLLING,
+        intent,
         exit_reason=ExitReason.ROLL,
-        campaign=trade.campaign.model_copy(update={"attempts": attempt, "sought_at": at}),
         risk=reserved_while_rolling(trade.risk, plan.risk),
     )
     change = BookChange(
         trade=TradeWrite(rolling, trade.status, trade.version),
         intents=(IntentWrite(intent, None),),
         ledger=tuple(reservation),
-        events=(_event(intent, "roll_begun", at, why=plan.sentence),),
+        events=(event_of(intent, "roll_begun", at, why=plan.sentence),),
     )
     return change, intent
+
+
+def next_attempt(
+    trade: Trade,
+    signal: Signal,
+    contracts: int,
+    *,
+    net_credit_min: Decimal,
+    of_shares: bool = False,
+    at: datetime,
+) -> Intent:
+    """State the next attempt of a trade to move on to what a signal proposes."""
+    attempt = trade.campaign.attempts + 1
+    return Intent(
+        intent_id=roll_intent_id(trade.trade_id, attempt),
+        kind=IntentKind.ROLL,
+        trade_id=trade.trade_id,
+        attempt=attempt,
+        created_at=at,
+        signal=signal,
+        contracts=contracts,
+        net_credit_min=net_credit_min,
+        of_shares=of_shares,
+    )
+
+
+def rolling_for(trade: Trade, intent: Intent, **changes: object) -> Trade:
+    """Give an open trade as it is while an attempt is carried out, and count the attempt."""
+    campaign = trade.campaign.model_copy(
+        update={"attempts": intent.attempt, "sought_at": intent.created_at}
+    )
+    return moved(trade, TradeStatus.ROLLING, campaign=campaign, **changes)
 
 
 def reserved_while_rolling(held: TradeRisk, reopened: TradeRisk) -> TradeRisk:
@@ -91,19 +113,4 @@ def reserved_while_rolling(held: TradeRisk, reopened: TradeRisk) -> TradeRisk:
             "heat_cents": max(held.heat_cents, reopened.heat_cents),
             "capital_cents": max(held.capital_cents, reopened.capital_cents),
         }
-    )
-
-
-def _moved(trade: Trade, status: TradeStatus, **changes: object) -> Trade:
-    require_transition(trade.status, status)
-    return trade.model_copy(update={"status": status, "version": trade.version + 1, **changes})
-
-
-def _event(intent: Intent, kind: str, at: datetime, **details: str | int) -> JournalEvent:
-    return JournalEvent(
-        event_id=f"{intent.intent_id}-{kind}",
-        at=at,
-        kind=kind,
-        trade_id=intent.trade_id,
-        details=dict(details),
     )

@@ -6,13 +6,15 @@ Ledger moves and fees come from the caller: the book records limits, it does not
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
+from functools import partial
 
 from pydantic import JsonValue
 
 from agent.book.changes import BookChange, IntentWrite, LedgerMove, TradeWrite
 from agent.book.fills import FillSummary, filled_contracts
 from agent.book.identifiers import close_intent_id, position_id
-from agent.book.intents import Intent, IntentKind, IntentStatus, OrderAttempt, Signal, Urgency
+from agent.book.intents import Intent, IntentKind, OrderAttempt, Signal, Urgency
+from agent.book.moves import ended, event_of, moved, opened_legs
 from agent.book.outcome import days_held, final_figures, realized_pnl, reduce_position
 from agent.book.records import (
     Alert,
@@ -25,7 +27,7 @@ from agent.book.records import (
     TradeExecution,
     TradeRisk,
 )
-from agent.book.states import ExitReason, TradeStatus, require_transition
+from agent.book.states import ExitReason, TradeStatus
 from agent.options.structures import LegSide
 
 ZERO = Decimal(0)
@@ -49,8 +51,8 @@ def refuse_entry(
 ) -> BookChange:
     """End an entry before anything was reserved for it; `reason` names what refused it."""
     return BookChange(
-        intents=(_ended(intent, f"refused: {reason}"),),
-        events=(_event(intent, "entry_refused", at, {"reason": reason, **findings}),),
+        intents=(ended(intent, f"refused: {reason}"),),
+        events=(event_of(intent, "entry_refused", at, **{"reason": reason, **findings}),),
     )
 
 
@@ -86,7 +88,7 @@ def reserve_entry(
         # The intent moves too, so that an entry that was given up cannot be reserved late.
         intents=(record_orders(intent, intent.orders),),
         ledger=tuple(reservation),
-        events=(_event(intent, "entry_reserved", at, {"contracts": risk.contracts_reserved}),),
+        events=(event_of(intent, "entry_reserved", at, contracts=risk.contracts_reserved),),
     )
 
 
@@ -116,7 +118,7 @@ def open_trade(
     if not fills.contracts or fills.leg_prices is None or fills.cash_per_share is None:
         raise ValueError(f"{trade.trade_id} cannot open: nothing filled")
     signal = _signal_of(intent)
-    opened = _moved(
+    opened = moved(
         trade,
         TradeStatus.OPEN,
         risk=risk,
@@ -130,30 +132,20 @@ def open_trade(
             entry_quality=fills.quality,
         ),
     )
-    positions = tuple(
-        Position(
-            position_id=position_id(trade.trade_id, number),
-            trade_id=trade.trade_id,
-            option_symbol=leg.contract.symbol,
-            option_type=leg.contract.option_type,
-            strike=leg.contract.strike,
-            expiration=leg.contract.expiration,
-            side=leg.side,
-            quantity=fills.contracts * leg.ratio,
-            entry_price=price,
-            entry_delta=delta,
-            current_delta=delta,
-        )
-        for number, (leg, price, delta) in enumerate(
-            zip(trade.structure.legs, fills.leg_prices, signal.leg_deltas, strict=True), start=1
-        )
+    positions = opened_legs(
+        trade.trade_id,
+        trade.structure,
+        fills.contracts,
+        fills.leg_prices,
+        signal.leg_deltas,
+        name_of=partial(position_id, trade.trade_id),
     )
     return BookChange(
         trade=TradeWrite(opened, trade.status, trade.version),
-        intents=(_ended(intent, "opened"),),
+        intents=(ended(intent, "opened"),),
         positions=positions,
         ledger=tuple(adjustment),
-        events=(_event(intent, "trade_opened", at, {"contracts": fills.contracts}),),
+        events=(event_of(intent, "trade_opened", at, contracts=fills.contracts),),
         alerts=(
             Alert(
                 alert_id=f"{intent.intent_id}-alert",
@@ -182,11 +174,11 @@ def abandon_entry(
     """End an entry of which nothing filled; `status` is rejected or cancelled."""
     return BookChange(
         trade=TradeWrite(
-            _moved(trade, status, timestamp_exit=at, notes=reason), trade.status, trade.version
+            moved(trade, status, timestamp_exit=at, notes=reason), trade.status, trade.version
         ),
-        intents=(_ended(intent, f"{status}: {reason}"),),
+        intents=(ended(intent, f"{status}: {reason}"),),
         ledger=tuple(release),
-        events=(_event(intent, f"entry_{status}", at, {"reason": reason}),),
+        events=(event_of(intent, f"entry_{status}", at, reason=reason),),
     )
 
 
@@ -214,11 +206,11 @@ def begin_close(
         exit_reason=reason,
         contracts=contracts,
     )
-    closing = _moved(trade, TradeStatus.CLOSING, close_attempts=attempt, exit_reason=reason)
+    closing = moved(trade, TradeStatus.CLOSING, close_attempts=attempt, exit_reason=reason)
     change = BookChange(
         trade=TradeWrite(closing, trade.status, trade.version),
         intents=(IntentWrite(intent, None),),
-        events=(_event(intent, "close_begun", at, {"reason": reason, "why": sentence}),),
+        events=(event_of(intent, "close_begun", at, reason=reason, why=sentence),),
     )
     return change, intent
 
@@ -248,7 +240,7 @@ def settle_close(
         and position.status is PositionStatus.OPEN
     ]
     left = tuple(_after_leg_exit(position, fills, trade) for position in own)
-    events = [_event(intent, "close_settled", at, {"contracts": fills.contracts})]
+    events = [event_of(intent, "close_settled", at, contracts=fills.contracts)]
     following = trade.model_copy(update={"execution": execution, "risk": risk})
     if not following.is_flat:
         # Legs that went alone are in the trade already: the orders tell that they did.
@@ -257,23 +249,23 @@ def settle_close(
         outcome = "closed" if is_over else "partly filled" if has_filled else "unfilled"
         return BookChange(
             trade=TradeWrite(
-                _moved(following, TradeStatus.OPEN, exit_reason=None), trade.status, trade.version
+                moved(following, TradeStatus.OPEN, exit_reason=None), trade.status, trade.version
             ),
-            intents=(_ended(intent, outcome),),
+            intents=(ended(intent, outcome),),
             positions=left,
             ledger=tuple(release),
             events=tuple(events),
             alerts=(_shares_stay(following, intent, at),) if is_over else (),
         )
     pnl, held = realized_pnl(execution), days_held(trade, at)
-    closed = _moved(
+    closed = moved(
         following,
         TradeStatus.CLOSED,
         **final_figures(following, max_loss=max_loss, at=fills.filled_at or at),
     )
     return BookChange(
         trade=TradeWrite(closed, trade.status, trade.version),
-        intents=(_ended(intent, "closed"),),
+        intents=(ended(intent, "closed"),),
         positions=left,
         ledger=tuple(release),
         events=tuple(events),
@@ -371,28 +363,6 @@ def _after_leg_exit(position: Position, fills: FillSummary, trade: Trade) -> Pos
     number = int(position.position_id.rsplit("-", 1)[1])
     contracts = fills.contracts * trade.structure.legs[number - 1].ratio
     return reduce_position(position, trade, contracts, fills.leg_prices[number - 1])
-
-
-def _moved(trade: Trade, status: TradeStatus, **changes: object) -> Trade:
-    require_transition(trade.status, status)
-    return trade.model_copy(update={"status": status, "version": trade.version + 1, **changes})
-
-
-def _ended(intent: Intent, outcome: str) -> IntentWrite:
-    ended = intent.model_copy(
-        update={"status": IntentStatus.DONE, "outcome": outcome, "version": intent.version + 1}
-    )
-    return IntentWrite(ended, intent.version)
-
-
-def _event(intent: Intent, kind: str, at: datetime, details: dict[str, JsonValue]) -> JournalEvent:
-    return JournalEvent(
-        event_id=f"{intent.intent_id}-{kind}",
-        at=at,
-        kind=kind,
-        trade_id=intent.trade_id,
-        details=details,
-    )
 
 
 def _signal_of(intent: Intent) -> Signal:

@@ -15,7 +15,7 @@ from decimal import Decimal
 
 from agent.book.changes import BookChange, IntentWrite, TradeWrite
 from agent.book.covering import is_written_call
-from agent.book.intents import Intent, IntentStatus, Urgency
+from agent.book.intents import Intent, Urgency
 from agent.book.lifecycle import (
     Booking,
     LegEvent,
@@ -25,7 +25,8 @@ from agent.book.lifecycle import (
     book_share_trade,
     inferred_event_id,
 )
-from agent.book.records import JournalEvent, Position, Trade
+from agent.book.moves import ended, event_of
+from agent.book.records import Position, Trade
 from agent.book.states import ExitReason, TradeStatus, require_transition
 from agent.book.transitions import begin_close
 from agent.market.calendar import new_york_date
@@ -137,8 +138,8 @@ def settle_remainder(
         following = _open_again(trade.model_copy(update={"version": trade.version + 1}))
         return BookChange(
             trade=TradeWrite(following, trade.status, trade.version),
-            intents=(_ended(intent, "unfilled"),),
-            events=(_settled(intent, 0, at),),
+            intents=(ended(intent, "unfilled"),),
+            events=(event_of(intent, "remainder_settled", at, quantity=0),),
         )
     if intent.shares is not None:
         quantity = fills.quantity if intent.shares > 0 else -fills.quantity
@@ -152,8 +153,8 @@ def settle_remainder(
         change = replace(change, trade=replace(change.trade, trade=_open_again(after)))
     return replace(
         change,
-        intents=(_ended(intent, "closed" if after.is_flat else "partly closed"),),
-        events=(*change.events, _settled(intent, fills.quantity, at)),
+        intents=(ended(intent, "closed" if after.is_flat else "partly closed"),),
+        events=(*change.events, event_of(intent, "remainder_settled", at, quantity=fills.quantity)),
     )
 
 
@@ -202,20 +203,3 @@ def _leg_goes(leg: Leg, contracts: int) -> Remainder:
 def _open_again(trade: Trade) -> Trade:
     require_transition(trade.status, TradeStatus.OPEN)
     return trade.model_copy(update={"status": TradeStatus.OPEN, "exit_reason": None})
-
-
-def _ended(intent: Intent, outcome: str) -> IntentWrite:
-    ended = intent.model_copy(
-        update={"status": IntentStatus.DONE, "outcome": outcome, "version": intent.version + 1}
-    )
-    return IntentWrite(ended, intent.version)
-
-
-def _settled(intent: Intent, quantity: int, at: datetime) -> JournalEvent:
-    return JournalEvent(
-        event_id=f"{intent.intent_id}-remainder_settled",
-        at=at,
-        kind="remainder_settled",
-        trade_id=intent.trade_id,
-        details={"quantity": quantity},
-    )

@@ -7,7 +7,8 @@ from itertools import groupby
 
 from agent.book.identifiers import position_id
 from agent.book.intents import IntentKind
-from agent.book.records import MarketSnapshotAtEntry, Position, Trade, TradeExecution
+from agent.book.moves import opened_legs
+from agent.book.records import MarketSnapshotAtEntry, Trade, TradeExecution
 from agent.book.states import TradeStatus
 from agent.book.transitions import settle_close
 from agent.config.settings import Settings
@@ -115,22 +116,15 @@ def _opened(
         risk=risk,
         notes=NOTE,
     )
-    return RebuiltTrade(trade, tuple(_positions(trade, prices)))
-
-
-def _positions(trade: Trade, prices: Sequence[Decimal]) -> Iterable[Position]:
-    for number, (leg, price) in enumerate(zip(trade.structure.legs, prices, strict=True), start=1):
-        yield Position(
-            position_id=position_id(trade.trade_id, number),
-            trade_id=trade.trade_id,
-            option_symbol=leg.contract.symbol,
-            option_type=leg.contract.option_type,
-            strike=leg.contract.strike,
-            expiration=leg.contract.expiration,
-            side=leg.side,
-            quantity=trade.execution.contracts * leg.ratio,
-            entry_price=price,
-        )
+    legs = opened_legs(
+        trade.trade_id,
+        structure,
+        fills.contracts,
+        prices,
+        [None] * len(prices),
+        name_of=partial(position_id, trade.trade_id),
+    )
+    return RebuiltTrade(trade, legs)
 
 
 def _closed(
