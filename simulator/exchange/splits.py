@@ -91,16 +91,16 @@ class Splits:
         _rescale_marks(position, ratio)
 
     def _tell(self, position: Position, before: int, name: str, at: datetime) -> None:
-        is_stock = position.contract is None
+        if position.contract is None:
+            self._record("SSP", "Stock Split", name, position.quantity - before, at)
+            return
+        # A contract that bears another symbol is taken away, and what it became is put there.
+        self._record("OPCA", "Option Corporate Action", name, -before, at)
+        self._record("OPCA", "Option Corporate Action", position.symbol, position.quantity, at)
+
+    def _record(self, kind: str, text: str, symbol: str, quantity: int, at: datetime) -> None:
         self._book.record_event(
-            "SSP" if is_stock else "OPCA",
-            at,
-            cash_change=ZERO,
-            description=(
-                "Stock Split" if is_stock else f"Option Corporate Action: {name} was {before}"
-            ),
-            symbol=position.symbol,
-            qty=plain(position.quantity - before),
+            kind, at, cash_change=ZERO, description=text, symbol=symbol, qty=plain(quantity)
         )
 
 

@@ -8,10 +8,11 @@ from agent.adapters.alpaca.connection import AlpacaConnection
 from agent.market.calendar import TradingSession
 from agent.market.dividends import ExDividend
 from agent.market.quotes import UnderlyingSnapshot
+from agent.market.splits import StockSplit
 from agent.options.contracts import OptionType, parse_occ_symbol
 from agent.ports import ChainRequest, MarketClock
 from simulator.exchange import Exchange
-from simulator.worlds.events import CashDividend, CorporateAction
+from simulator.worlds.events import CashDividend, CorporateAction, Split
 from tests.contracts.broker.conftest import Opened
 from tests.simulation.exchange.builders import CALL_110, NOON, PUT_95, PUT_100
 from tests.simulation.exchange.small_world import FRIDAY, MONDAY, WEEK, SmallWorld, contract_symbol
@@ -144,6 +145,23 @@ def test_declared_dividends_ahead_are_known(open_exchange: Callable[..., Opened]
     _, connection = open_exchange(PayingWorld().with_stock("104.95", "105.05"))
     found = connection.market.dividends(["ACME", "NONE"], MONDAY)
     assert found == {"ACME": (ExDividend(FRIDAY, Decimal("0.42")),)}
+
+
+def test_splits_are_known_from_their_announcement(open_exchange: Callable[..., Opened]) -> None:
+    world = SmallWorld(
+        actions=[
+            Split("ACME", MONDAY, Decimal(2), Decimal(1)),
+            Split("ACME", FRIDAY, Decimal(1), Decimal(4)),
+            Split("ACME", FRIDAY + timedelta(days=1), Decimal(3), Decimal(1)),
+        ]
+    )
+    _, connection = open_exchange(world.with_stock("104.95", "105.05"))
+    assert connection.market.splits(["ACME", "NONE"], MONDAY, FRIDAY) == {
+        "ACME": (
+            StockSplit(MONDAY, Decimal(2), Decimal(1)),
+            StockSplit(FRIDAY, Decimal(1), Decimal(4)),
+        )
+    }
 
 
 def test_a_stock_without_dividends_is_absent(connection: AlpacaConnection) -> None:

@@ -80,7 +80,12 @@ def test_a_spread_becomes_twice_as_many_of_half_the_strikes() -> None:
     }
     # The world quotes the new spread at half of the old one's mid: 0.35 against 0.70.
     assert exchange.equity == equity
-    assert kinds(exchange) == [("OPCA", PUT_47_50, "3"), ("OPCA", PUT_50, "-3")]
+    assert kinds(exchange) == [
+        ("OPCA", PUT_47_50, "6"),
+        ("OPCA", PUT_50, "-6"),
+        ("OPCA", PUT_95, "-3"),
+        ("OPCA", PUT_100, "3"),
+    ]
 
 
 def test_the_new_contracts_can_be_bought_back() -> None:

@@ -22,6 +22,7 @@ from agent.config.settings import Settings
 from agent.market.chain import OptionChain
 from agent.market.dividends import ExDividend
 from agent.market.quotes import OptionQuote, UnderlyingSnapshot
+from agent.market.splits import StockSplit
 from agent.options.contracts import OptionContract
 from agent.ports import (
     Account,
@@ -81,6 +82,11 @@ class QuotedMarket:
             raise self.failures["dividends"]
         known = {symbol: self.declared.get(symbol, ()) for symbol in symbols}
         return {symbol: ahead for symbol, ahead in known.items() if ahead and session}
+
+    def splits(
+        self, symbols: Sequence[str], first: date, last: date
+    ) -> Mapping[str, tuple[StockSplit, ...]]:
+        raise AssertionError(f"a scan asked for splits of {symbols} in {first}..{last}")
 
     def option_quotes(self, contracts: Sequence[OptionContract]) -> Mapping[str, OptionQuote]:
         raise AssertionError(f"a scan asked for the quotes of {contracts}")

@@ -36,4 +36,9 @@ class Holdings(Record):
     reason: ExitReason | None = None
     """What happened to legs that left alone: why, or why the exit began that traded them so."""
     booked: dict[str, int] = Field(default_factory=dict)
-    """What was booked to legs and shares, by its id: contracts, or shares. Each is booked once."""
+    """What was booked to legs and shares, by its id: contracts, or shares. Each is booked once.
+
+    Of a split it is what everything was multiplied by.
+    """
+    former_symbols: tuple[str, ...] = ()
+    """OCC symbols that its contracts bore before splits."""

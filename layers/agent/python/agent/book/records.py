@@ -199,6 +199,12 @@ class Trade(Record):
         return dict(held)
 
     @property
+    def symbols_ever(self) -> set[str]:
+        """Name by OCC symbol all that it has, or once had, before its rolls and before splits."""
+        former = [symbol for part in self.campaign.parts for symbol in part.structure.symbols]
+        return {*former, *self.holdings.former_symbols, *self.leg_quantities}
+
+    @property
     def shares_held(self) -> int:
         """Count the shares held through assignment; negative is short."""
         return 0 if self.holdings.shares is None else self.holdings.shares.quantity

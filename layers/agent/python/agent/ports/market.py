@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 from agent.market.calendar import TradingSession
 from agent.market.dividends import ExDividend
 from agent.market.quotes import OptionQuote, UnderlyingSnapshot
+from agent.market.splits import StockSplit
 from agent.options.contracts import OptionContract, OptionType
 
 if TYPE_CHECKING:
@@ -59,6 +60,15 @@ class MarketData(Protocol):
         """Give the dividends declared that go ex after `session`, oldest first, some months ahead.
 
         A symbol without any is absent.
+        """
+        ...
+
+    def splits(
+        self, symbols: Sequence[str], first: date, last: date
+    ) -> Mapping[str, tuple[StockSplit, ...]]:
+        """Give the splits with an ex-date in `first`..`last`, oldest first.
+
+        A symbol without any is absent. Nothing is kept: what is asked for is what is known now.
         """
         ...
 

@@ -148,12 +148,7 @@ def _book(desk: Desk, entries: Sequence[AccountEntry]) -> None:
 
 def _foreign_deliveries(desk: Desk, trades: Sequence[Trade], since: date) -> list[str]:
     """Name contracts of others that were assigned or exercised: no entry says what that moved."""
-    ours = {
-        symbol
-        for trade in trades
-        for structure in (trade.structure, *(part.structure for part in trade.campaign.parts))
-        for symbol in structure.symbols
-    }
+    ours = {symbol for trade in trades for symbol in trade.symbols_ever}
     events = desk.broker.option_events(since)
     return sorted(
         {each.symbol for each in events if each.kind in DELIVERING and each.symbol not in ours}

@@ -21,19 +21,19 @@ from agent.book.lifecycle import (
     inferred_event_id,
 )
 from agent.book.records import Alert, AlertKind, Trade
+from agent.book.splits import explains_adjustment
 from agent.book.states import TradeStatus
 from agent.market.calendar import NEW_YORK, new_york_date
 from agent.options.contracts import OptionType, parse_occ_symbol
 from agent.options.structures import Leg, LegSide
 from agent.ports import OptionEvent, OptionEventKind
+from agent.use_cases.book_splits import DAYS_BACK, Restated, book_splits
 from agent.use_cases.compare_book import unsettled_contracts
 from agent.use_cases.desk import Desk
 from agent.use_cases.losing_streak import commit_outcome
 from agent.use_cases.remainder_orders import booking_for, leg_fees
 
 ZERO = Decimal(0)
-DAYS_BACK = 10
-"""How long ago what explains a missing contract may have happened: a long weekend, and more."""
 KINDS = {
     OptionEventKind.EXPIRED: LegEventKind.EXPIRED,
     OptionEventKind.ASSIGNED: LegEventKind.ASSIGNED,
@@ -68,20 +68,21 @@ def book_lifecycle(
     """Book what befell legs of open trades.
 
     `before` are the active trades as read ahead of this call, and `held` what the broker held
-    after. Unless a contract is missing, nothing is asked; then the activities are read. Each event
-    is booked once, however often it is read.
+    after. Splits come first: they give contracts other names. Unless a contract is missing, nothing
+    is asked; then the activities are read. Each event is booked once, however often it is read.
     """
-    open_trades = [trade for trade in before if trade.status is TradeStatus.OPEN]
-    if not any(trade.contracts_held for trade in open_trades):
-        return Befallen()
     missing = missing_contracts(before, held)
-    if not missing:
-        return Befallen()
+    restated = book_splits(desk, before, missing, held, now)
+    before, booked = restated.trades, restated.booked
+    if booked:
+        missing = missing_contracts(before, held)
+    open_trades = [trade for trade in before if trade.status is TradeStatus.OPEN]
+    if not missing or not any(trade.contracts_held for trade in open_trades):
+        return Befallen(booked, restated.doubtful)
     for symbol in unsettled_contracts(desk, before, desk.book.active_trades()):
         missing.pop(symbol, None)
-    explained = _explain(desk, before, missing, held, now) if missing else {}
-    booked = 0
-    unexplained: set[str] = set()
+    explained = _explain(desk, restated, missing, held, now) if missing else {}
+    unexplained = set(restated.doubtful)
     for trade in open_trades:
         current: Trade | None = trade
         for event in _events_of(trade, missing, explained):
@@ -110,15 +111,20 @@ def missing_contracts(trades: Iterable[Trade], held: Mapping[str, int]) -> Count
 
 def _explain(
     desk: Desk,
-    trades: Sequence[Trade],
+    restated: Restated,
     missing: Mapping[str, int],
     held: Mapping[str, int],
     now: datetime,
 ) -> dict[str, list[_Explanation]]:
     """Gather, for each missing contract, what the broker says became of it."""
+    trades = restated.trades
     since = new_york_date(now) - timedelta(days=DAYS_BACK)
     reported = desk.broker.option_events(since)
-    adjusted = [each for each in reported if each.kind is OptionEventKind.ADJUSTED]
+    adjusted = [
+        each
+        for each in reported
+        if each.kind is OptionEventKind.ADJUSTED and not _is_split_of(trades, each)
+    ]
     alerts = tuple(_adjusted(each, now) for each in adjusted if each.symbol in missing)
     if alerts:
         desk.book.commit(BookChange(alerts=alerts))
@@ -128,10 +134,27 @@ def _explain(
         if any(each.symbol == symbol for each in adjusted):
             continue
         explained[symbol] = list(_unbooked(symbol, reported, trades))
-    _infer(trades, missing, held, explained, now)
-    if any(_unexplained(missing, explained, symbol) for symbol in explained):
-        _add_trades_of_others(desk, trades, missing, explained, since)
+    # Where a split is in doubt, neither shares nor fills tell what became of a contract.
+    doubted = restated.doubted_stocks
+    clear = {s: known for s, known in explained.items() if _underlying_of(s) not in doubted}
+    _infer(trades, missing, held, clear, now)
+    if any(_unexplained(missing, clear, symbol) for symbol in clear):
+        _add_trades_of_others(desk, trades, missing, clear, since)
     return explained
+
+
+def _underlying_of(symbol: str) -> str:
+    return parse_occ_symbol(symbol).underlying
+
+
+def _is_split_of(trades: Sequence[Trade], event: OptionEvent) -> bool:
+    """Say whether an adjustment is a split that all with the contract booked, or came after."""
+    holders = [trade for trade in trades if trade.leg_quantities.get(event.symbol)]
+    return bool(holders) and all(
+        explains_adjustment(trade, event.session)
+        or new_york_date(trade.timestamp_enter) > event.session
+        for trade in holders
+    )
 
 
 def _unexplained(
@@ -183,8 +206,7 @@ def _unbooked(
     """Give what was reported of a contract and is not booked, in part or in full."""
     booked: Counter[str] = Counter()
     for trade in trades:
-        former = [part.structure for part in trade.campaign.parts]
-        if any(symbol in structure.symbols for structure in (trade.structure, *former)):
+        if symbol in trade.symbols_ever:
             booked.update(trade.holdings.booked)
     # What positions told of a contract is what the activity of a later day reports.
     told = inferred_event_id(symbol)
@@ -209,7 +231,7 @@ def _infer(
     now: datetime,
 ) -> None:
     """Believe an assignment that nothing reports yet, where exactly its shares are there."""
-    for underlying in sorted({parse_occ_symbol(symbol).underlying for symbol in explained}):
+    for underlying in sorted({_underlying_of(symbol) for symbol in explained}):
         shares = held.get(underlying, 0) - sum(
             trade.shares_held for trade in trades if trade.symbol == underlying
         )
@@ -221,7 +243,7 @@ def _infer(
             known = sum(each.contracts for each in explained[symbol])
             unreported.append((leg, missing[symbol] - known))
         for symbol, known_of in explained.items():
-            if parse_occ_symbol(symbol).underlying == underlying:
+            if _underlying_of(symbol) == underlying:
                 shares -= sum(_delivery(symbol, each) for each in known_of)
         candidates = [(leg, count) for leg, count in unreported if count > 0]
         if shares and len(candidates) == 1:

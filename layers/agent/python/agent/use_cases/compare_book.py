@@ -70,8 +70,7 @@ def _ours(ever: Sequence[Trade], active: Sequence[Trade]) -> set[str]:
 def _contracts_of(trade: Trade) -> set[str]:
     """Name what a trade has, or once had, in it: contracts, and its shares while it holds some."""
     shares = [trade.symbol] if trade.shares_held else []
-    former = [symbol for part in trade.campaign.parts for symbol in part.structure.symbols]
-    return {*former, *trade.leg_quantities, *shares}
+    return {*trade.symbols_ever, *shares}
 
 
 def _differences(

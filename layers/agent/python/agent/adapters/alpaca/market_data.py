@@ -11,11 +11,13 @@ from agent.adapters.alpaca.average_volume import AverageVolumeCache
 from agent.adapters.alpaca.dividends import DividendCache
 from agent.adapters.alpaca.open_interest import OpenInterestCache, chain_parameters
 from agent.adapters.alpaca.session import AlpacaSession
+from agent.adapters.alpaca.stock_splits import read_splits
 from agent.market.cache import MomentCache
 from agent.market.calendar import new_york_date
 from agent.market.chain import OptionChain
 from agent.market.dividends import ExDividend
 from agent.market.quotes import OptionQuote, UnderlyingSnapshot
+from agent.market.splits import StockSplit
 from agent.options.contracts import OptionContract, parse_occ_symbol
 from agent.ports import ChainRequest
 
@@ -144,6 +146,12 @@ class AlpacaMarketData:
     ) -> Mapping[str, tuple[ExDividend, ...]]:
         """Read the dividends declared that go ex after `session`; a symbol without is absent."""
         return self._dividends.dividends(symbols, session)
+
+    def splits(
+        self, symbols: Sequence[str], first: date, last: date
+    ) -> Mapping[str, tuple[StockSplit, ...]]:
+        """Read the splits with an ex-date in `first`..`last`; a symbol without is absent."""
+        return read_splits(self._data, symbols, first, last)
 
     def option_quotes(self, contracts: Sequence[OptionContract]) -> Mapping[str, OptionQuote]:
         """Read the latest quotes by OCC symbol; open interest is not asked for and unknown."""
