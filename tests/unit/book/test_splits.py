@@ -76,7 +76,10 @@ def test_what_is_a_share_is_divided_and_what_is_of_the_whole_stays() -> None:
     )
     assert (snapshot.stress_debit, snapshot.iv_rank) == (Decimal("1.50"), 41.5)
     assert (risk.contracts_reserved, risk.sizing_loss_per_contract) == (4, Decimal(120))
-    assert (risk.stress_loss_per_contract, risk.capital_per_contract) == (150, Decimal("192.5"))
+    assert (risk.stress_loss_per_contract, risk.capital_per_contract) == (
+        Decimal(150),
+        Decimal("192.5"),
+    )
     assert (risk.heat_cents, risk.capital_cents) == (48_000, 77_000)
     assert after.stop_debit == Decimal("1.20")
 

@@ -29,6 +29,7 @@ from agent.use_cases.rebuild_book import (
     write_rebuild,
 )
 from simulator.exchange import Exchange, serve
+from simulator.worlds.events import Split
 from tests.simulation.exchange.builders import (
     CALL_110,
     NOON,
@@ -40,6 +41,7 @@ from tests.simulation.exchange.builders import (
     put_spread_close,
     single_order,
 )
+from tests.simulation.exchange.small_world import WEEK, SmallWorld
 
 TRADE = "paper-20260608T1600Z-ACME-bps"
 OTHER = "paper-20260608T1605Z-ACME-bps"
@@ -365,3 +367,23 @@ def test_the_name_of_an_order_says_whose_it_is(text: str, read: Any) -> None:
     assert (name.stage, name.symbol) == (stage, "ACME")
     assert name.trade_id.startswith(trade)
     assert [name.strategy, name.purpose, name.attempt, name.rung] == rest
+
+
+@pytest.mark.parametrize(
+    ("days_later", "reason"),
+    [(1, "the broker holds 0: expired, assigned"), (2, "a corporate action changed")],
+)
+def test_a_trade_whose_stock_split_is_named_and_left_out(
+    ruin: Ruin, days_later: int, reason: str
+) -> None:
+    world, split_day = ruin.exchange.world, WEEK[1]
+    assert isinstance(world, SmallWorld)
+    world.actions.append(Split("ACME", split_day.session, Decimal(2), Decimal(1)))
+    ruin.enter()
+    ruin.exchange.clock.advance_to(WEEK[days_later].opens_at)
+
+    plan = ruin.rebuild()
+
+    assert reason in plan.doubts[TRADE]
+    assert ruin.book.all_trades() == ()
+    assert len(plan.unexplained) == 2
