@@ -9,6 +9,8 @@ PURE := config options market book strategies risk learning
 COVERAGE := $(PURE:%=--cov=agent.%) --cov-branch --cov-report=term:skip-covered --cov-fail-under=97
 # Not compiled beforehand: most of the CDK is never imported, and takes longer than all the rest.
 SELDOM := /aws_cdk/|/sympy/|/tests?/
+# The template that demo and tests run, made once; changed sources make another.
+SYNTHESIZE := from simulator.rehearsal.synthesis import begin_synthesis; begin_synthesis().result()
 export UV_PYTHON_DOWNLOADS := never
 
 .PHONY: help setup demo synth lint types test suites nightly lock clean
@@ -23,7 +25,7 @@ $(STAMP): pyproject.toml requirements/all.txt requirements/uv.txt
 	@$(BIN)/uv pip install -q --python $(BIN)/python --require-hashes -r requirements/all.txt
 	@$(BIN)/uv pip install -q --python $(BIN)/python --no-deps --no-build-isolation -e .
 	@$(BIN)/python -m compileall -qq -j 0 -x '$(SELDOM)' $(VENV)/lib || true
-	@env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -c 'import infra.stack'
+	@env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -c '$(SYNTHESIZE)'
 	@touch $(STAMP)
 
 setup: $(STAMP)  ## Set up .venv from the hash-locked requirements
