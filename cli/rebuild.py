@@ -14,6 +14,7 @@ from cli.options import ConfigOption
 from cli.problems import ReportedProblem, ResultWrong
 
 if TYPE_CHECKING:
+    from agent.book.records import Trade
     from agent.use_cases.rebuild_book import RebuildPlan
 
 
@@ -71,6 +72,16 @@ def rebuild(
         raise ResultWrong("not all of it could be rebuilt: what is left, above, is yours to settle")
 
 
+def _former(trade: "Trade") -> str:
+    """Name what a trade moved on from, oldest first."""
+    from agent.book.transitions import describe  # noqa: PLC0415 - as above
+
+    parts = trade.campaign.parts
+    return " and ".join(
+        describe(trade.model_copy(update={"structure": p.structure})) for p in parts
+    )
+
+
 def _show(plan: "RebuildPlan") -> None:
     from agent.book.transitions import describe  # noqa: PLC0415 - as above
 
@@ -78,9 +89,11 @@ def _show(plan: "RebuildPlan") -> None:
     for each in plan.trades:
         trade = each.trade
         outcome = "" if trade.pnl is None else f", P&L {trade.pnl:.2f} USD"
+        shares = f", {trade.shares_held} shares" if trade.shares_held else ""
+        rolls = f", rolled from {_former(trade)}" if trade.campaign.parts else ""
         typer.echo(
             f"{trade.status:<7} {trade.execution.contracts} x {describe(trade)} for"
-            f" {trade.execution.credit:.2f}{outcome} ({trade.trade_id})"
+            f" {trade.execution.credit:.2f}{rolls}{shares}{outcome} ({trade.trade_id})"
         )
     for name, reason in plan.doubts.items():
         typer.echo(f"left out {name}: {reason}")

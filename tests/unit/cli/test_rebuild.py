@@ -9,7 +9,15 @@ from agent.adapters.dynamodb.control import DynamoControl
 from agent.adapters.dynamodb.tables import Tables
 from cli.main import run
 from simulator.exchange import Exchange, serve
-from tests.simulation.exchange.builders import PUT_100, exchange_at_noon, filled, put_spread
+from tests.simulation.exchange.builders import (
+    PUT_95,
+    PUT_100,
+    exchange_at_noon,
+    filled,
+    put_spread,
+    usual_world,
+)
+from tests.simulation.exchange.test_rolling import LATER_95, LATER_100, roll
 
 TRADE = "paper-20260608T1600Z-ACME-bps"
 
@@ -17,7 +25,10 @@ TRADE = "paper-20260608T1600Z-ACME-bps"
 @pytest.fixture
 def exchange(monkeypatch: pytest.MonkeyPatch) -> Iterator[Exchange]:
     """Serve an exchange that sold a spread for the stage, and set the variables that lead there."""
-    exchange = exchange_at_noon()
+    world = (
+        usual_world().with_option(LATER_100, "2.90", "3.10").with_option(LATER_95, "1.40", "1.60")
+    )
+    exchange = exchange_at_noon(world)
     filled(exchange, put_spread("-0.60", qty=2, client_order_id=f"{TRADE}-entry-1-o1"))
     with serve(exchange) as served:
         monkeypatch.setenv("APCA_API_KEY_ID", exchange.key_id)
@@ -51,6 +62,20 @@ def test_with_yes_the_book_stands_again_and_a_second_time_is_refused(
     assert capsys.readouterr().err == (
         "error: the book of paper is not empty: only an empty one is rebuilt\n"
     )
+
+
+def test_a_rolled_trade_is_written_with_its_campaign(
+    tables: Tables, exchange: Exchange, capsys: pytest.CaptureFixture[str]
+) -> None:
+    filled(exchange, {**roll("-0.40", qty=2), "client_order_id": f"{TRADE}-roll-1-o1"})
+    assert run(["rebuild", "--yes"]) == 0
+    (trade,) = DynamoBook(tables).active_trades()
+    assert trade.leg_quantities == {LATER_100: -2, LATER_95: 2}
+    (part,) = trade.campaign.parts
+    assert (part.structure.symbols, part.contracts) == ((PUT_100, PUT_95), 2)
+    assert trade.execution.entry_cash + trade.execution.exit_cash == exchange.cash - 100_000
+    assert len(DynamoBook(tables).positions(TRADE)) == 4
+    assert ", rolled from ACME -100P/+95P " in capsys.readouterr().out
 
 
 def test_what_could_not_be_rebuilt_is_told_and_is_an_exit_code(
