@@ -1,16 +1,39 @@
 """What orders tell of a trade, to hold a rebuilt book against the one that was lived."""
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 
+from agent.adapters.memory.book import MemoryBook
+from agent.adapters.memory.control import MemoryControl
 from agent.book.covering import first_structure
 from agent.book.records import Position, RolledPart, Trade
 from agent.book.states import ExitReason
+from agent.config.settings import Settings
 from agent.market.calendar import new_york_date
-from agent.ports import Book
+from agent.ports import Book, Broker, OrderHistory
+from agent.strategies.registry import strategies_for
+from agent.use_cases.rebuild_book import RebuildPlan, Site, plan_rebuild, write_rebuild
 
 TOLD_BY_ORDERS = {ExitReason.ROLL, ExitReason.ASSIGNED, ExitReason.EXPIRED}
 """The reasons for leaving a structure that show at the broker."""
+
+
+def rebuild_from(
+    broker: Broker, history: OrderHistory, settings: Settings, at: datetime
+) -> tuple[RebuildPlan, MemoryBook]:
+    """Rebuild a stage from its broker, as if its book had been lost; give what was written."""
+    book = MemoryBook()
+    site = Site(
+        settings=settings,
+        strategies={each.code: each.name for each in strategies_for(settings).values()},
+        broker=broker,
+        history=history,
+        book=book,
+        control=MemoryControl(),
+    )
+    plan = plan_rebuild(site)
+    write_rebuild(site, plan, at)
+    return plan, book
 
 
 def told_by_orders(trade: Trade) -> dict[str, object]:

@@ -5,13 +5,9 @@ import json
 from agent.adapters.alpaca.connection import connect
 from agent.adapters.alpaca.credentials import parse_credentials
 from agent.adapters.alpaca.order_history import AlpacaOrderHistory
-from agent.adapters.memory.book import MemoryBook
-from agent.adapters.memory.control import MemoryControl
 from agent.config.settings import Settings
-from agent.strategies.registry import strategies_for
-from agent.use_cases.rebuild_book import Site, plan_rebuild, write_rebuild
 from simulator.rehearsal.preparation import prepare
-from tests.rebuilding import ledger_of, told_by_orders, told_of_legs
+from tests.rebuilding import ledger_of, rebuild_from, told_by_orders, told_of_legs
 
 SETTINGS = {
     "watchlist": ["FXTT"],
@@ -25,7 +21,6 @@ SETTINGS = {
 
 
 def test_a_book_that_was_thrown_away_comes_back() -> None:
-    book = MemoryBook()
     with prepare(
         data_directory=None, seed=1, sessions=4, config=None, command_line=SETTINGS
     ) as rehearsal:
@@ -34,16 +29,9 @@ def test_a_book_that_was_thrown_away_comes_back() -> None:
         keys = parse_credentials(json.dumps(rehearsal._secret))
         settings = Settings.model_validate(SETTINGS)
         with connect(keys, live_trading=False) as connection:
-            site = Site(
-                settings=settings,
-                strategies={each.code: each.name for each in strategies_for(settings).values()},
-                broker=connection.broker,
-                history=AlpacaOrderHistory(connection.sessions[0]),
-                book=book,
-                control=MemoryControl(),
-            )
-            plan = plan_rebuild(site)
-            write_rebuild(site, plan, rehearsal.exchange.now)
+            history = AlpacaOrderHistory(connection.sessions[0])
+            now = rehearsal.exchange.now
+            plan, book = rebuild_from(connection.broker, history, settings, now)
         before = [trade for trade in rehearsal.book.all_trades() if trade.execution.contracts]
         legs = rehearsal.book.positions_by_trade([trade.trade_id for trade in before])
         ledger = ledger_of(rehearsal.book, before)

@@ -9,14 +9,12 @@ from agent.adapters.alpaca.connection import connect
 from agent.adapters.alpaca.credentials import Credentials
 from agent.adapters.alpaca.order_history import AlpacaOrderHistory
 from agent.adapters.memory.book import MemoryBook
-from agent.adapters.memory.control import MemoryControl
-from agent.strategies.registry import strategies_for
-from agent.use_cases.rebuild_book import RebuildPlan, Site, plan_rebuild, write_rebuild
+from agent.use_cases.rebuild_book import RebuildPlan
 from simulator.exchange import serve
 from simulator.storm.climate import Climate
 from simulator.storm.day import StormDay
 from simulator.storm.faults import ROUGH
-from tests.rebuilding import told_by_orders, told_of_legs
+from tests.rebuilding import rebuild_from, told_by_orders, told_of_legs
 
 ROLLS = Climate(
     old_days=1.0,
@@ -34,24 +32,16 @@ UNTIL_ACTIVITIES = timedelta(hours=22)
 
 def rebuilt(day: StormDay) -> tuple[RebuildPlan, MemoryBook]:
     """Rebuild the book of a day that is over, once its assignments are told."""
-    exchange, settings, book = day.exchange, day.scenario.settings, MemoryBook()
+    exchange = day.exchange
     exchange.clock.advance(UNTIL_ACTIVITIES.total_seconds())
     with serve(exchange) as server:
         keys = Credentials(
             key_id=exchange.key_id, secret_key=exchange.secret_key, endpoint=server.url
         )
         with connect(keys, live_trading=False) as connection:
-            site = Site(
-                settings=settings,
-                strategies={each.code: each.name for each in strategies_for(settings).values()},
-                broker=connection.broker,
-                history=AlpacaOrderHistory(connection.sessions[0]),
-                book=book,
-                control=MemoryControl(),
-            )
-            plan = plan_rebuild(site)
-            write_rebuild(site, plan, exchange.now)
-    return plan, book
+            history = AlpacaOrderHistory(connection.sessions[0])
+            settings = day.scenario.settings
+            return rebuild_from(connection.broker, history, settings, exchange.now)
 
 
 @pytest.mark.parametrize(("climate", "seed"), [(ROLLS, 3), (WHEELS, 1)], ids=["rolls", "wheels"])

@@ -7,24 +7,28 @@ from decimal import Decimal
 import pytest
 
 from agent.adapters.memory.book import MemoryBook
-from agent.adapters.memory.control import MemoryControl
+from agent.book.intents import Intent
 from agent.book.states import ExitReason, TradeStatus
 from agent.use_cases.place_order import place_order
-from agent.use_cases.rebuild_book import RebuildPlan, Site, plan_rebuild, write_rebuild
 from agent.use_cases.record_fill import record_fill
 from agent.use_cases.steps import StepInput
-from tests.rebuilding import is_counted_no_lower, ledger_of, told_by_orders, told_of_legs
+from tests.rebuilding import (
+    is_counted_no_lower,
+    ledger_of,
+    rebuild_from,
+    told_by_orders,
+    told_of_legs,
+)
 from tests.unit.use_cases.conftest import TestDesk
 from tests.unit.use_cases.test_covered_calls import bought_back, covered
 from tests.unit.use_cases.test_rolls import (
     CHEAP,
-    LATER_LONG,
-    LATER_SHORT,
     a_pass,
     begin,
     buy_the_short_back,
     close_first,
     fill_a_part,
+    reach_target,
     requote,
     residue_to_close,
 )
@@ -33,25 +37,10 @@ from tests.unit.use_cases.wheel_desk import carry_all, quote_chain
 NEXT_DAY = timedelta(hours=22)
 
 
-def rebuilt(desk: TestDesk) -> tuple[RebuildPlan, MemoryBook]:
-    """Rebuild the desk's stage, as if its book had been lost."""
-    book = MemoryBook()
-    site = Site(
-        settings=desk.desk.settings,
-        strategies={each.code: each.name for each in desk.desk.strategies.values()},
-        broker=desk.desk.broker,
-        history=desk.history,
-        book=book,
-        control=MemoryControl(),
-    )
-    plan = plan_rebuild(site)
-    write_rebuild(site, plan, desk.exchange.now)
-    return plan, book
-
-
 def assert_comes_back(desk: TestDesk) -> MemoryBook:
     """Compare the one trade of the desk with what its orders give, and both ledgers."""
-    plan, book = rebuilt(desk)
+    lost = desk.desk
+    plan, book = rebuild_from(lost.broker, desk.history, lost.settings, desk.exchange.now)
     assert (plan.doubts, plan.unexplained) == ({}, ())
     (lived,), (told,) = desk.book.all_trades(), book.all_trades()
     assert told_by_orders(told) == told_by_orders(lived)
@@ -73,25 +62,24 @@ def rolled_in_two(desk: TestDesk) -> None:
     assert desk.carry(intent).outcome == "rolled"
 
 
-def rolled_and_closed(desk: TestDesk) -> None:
+def rolled_to_its_target(desk: TestDesk) -> Intent:
+    """Roll a trade, and state the close of what it moved on to."""
     intent = begin(desk, desk.open_trade())
     desk.carry(intent)
     desk.workflows.end(intent.intent_id)
-    desk.world.with_option(LATER_SHORT, "0.80", "0.84", since=desk.exchange.now)
-    desk.world.with_option(LATER_LONG, "0.40", "0.44", since=desk.exchange.now)
+    reach_target(desk)
     a_pass(desk)
-    assert desk.carry(desk.close_intents()[0]).outcome == "closed"
+    return desk.close_intents()[0]
+
+
+def rolled_and_closed(desk: TestDesk) -> None:
+    assert desk.carry(rolled_to_its_target(desk)).outcome == "closed"
 
 
 def rolled_and_closed_leg_by_leg(desk: TestDesk) -> None:
-    intent = begin(desk, desk.open_trade())
-    desk.carry(intent)
-    desk.workflows.end(intent.intent_id)
-    desk.world.with_option(LATER_SHORT, "0.80", "0.84", since=desk.exchange.now)
-    desk.world.with_option(LATER_LONG, "0.40", "0.44", since=desk.exchange.now)
-    a_pass(desk)
+    closing = rolled_to_its_target(desk)
     desk.exchange.faults.multileg_closes_refused = 1
-    assert desk.carry(desk.close_intents()[0]).outcome == "closed"
+    assert desk.carry(closing).outcome == "closed"
 
 
 def closed_and_not_reopened(desk: TestDesk) -> None:

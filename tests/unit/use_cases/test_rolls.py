@@ -74,6 +74,12 @@ def requote(desk: TestDesk, short: tuple[str, str], long: tuple[str, str]) -> No
     desk.world.with_option(LATER_LONG, *long, since=desk.exchange.now)
 
 
+def reach_target(desk: TestDesk) -> None:
+    """Quote the later spread at its target."""
+    desk.world.with_option(LATER_SHORT, "0.80", "0.84", since=desk.exchange.now)
+    desk.world.with_option(LATER_LONG, "0.40", "0.44", since=desk.exchange.now)
+
+
 CHEAP = ("2.30", "2.34"), ("1.47", "1.53")
 """Nothing nets a credit any more."""
 DEAR_TO_REACH = ("2.62", "2.82"), ("1.44", "1.56")
@@ -142,8 +148,7 @@ def test_a_rolled_trade_is_closed_as_a_whole_and_earns_what_its_cash_says(desk: 
     intent = begin(desk, desk.open_trade())
     desk.carry(intent)
     desk.workflows.end(intent.intent_id)
-    desk.world.with_option(LATER_SHORT, "0.80", "0.84", since=desk.exchange.now)
-    desk.world.with_option(LATER_LONG, "0.40", "0.44", since=desk.exchange.now)
+    reach_target(desk)
     assert a_pass(desk).exits_begun == {"profit_target": 1}
     (closing,) = desk.close_intents()
     assert desk.carry(closing).outcome == "closed"
