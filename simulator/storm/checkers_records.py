@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from agent.book.intents import OrderStatus
 from agent.book.records import Position, PositionStatus, Trade
-from agent.book.states import TradeStatus
+from agent.book.states import ExitReason, TradeStatus
 from agent.options.structures import LegSide
 from simulator.exchange import Fill, Order
 from simulator.exchange.calendar import new_york_date
@@ -224,6 +224,9 @@ def _ended(view: DayView, trade: Trade, stake: Stake, last: datetime) -> Found:
         yield f"ended with a P&L of {trade.pnl}, {trade.pnl_pct} of its risk"
     elif abs(trade.pnl_pct - trade.pnl / most) > FRACTION_TOLERANCE:
         yield f"earned {trade.pnl_pct} of its risk, not {trade.pnl / most}"
-    intent = view.book.intent(f"{trade.trade_id}-close-{trade.close_attempts}")
+    # A roll that could reopen nothing ends a trade too, whatever exits were tried before.
+    by_roll = trade.exit_reason is ExitReason.ROLL
+    attempt = f"roll-{trade.campaign.attempts}" if by_roll else f"close-{trade.close_attempts}"
+    intent = view.book.intent(f"{trade.trade_id}-{attempt}")
     if intent is not None and intent.exit_reason is not trade.exit_reason:
         yield f"says it was closed for {trade.exit_reason}, its intent for {intent.exit_reason}"

@@ -8,7 +8,7 @@ from simulator.storm.climate import Climate
 from simulator.storm.coverage import missing
 from simulator.storm.day import DayResult, StormDay
 from simulator.storm.dice import Dice
-from simulator.storm.faults import CALM, PROFILES, ROUGH
+from simulator.storm.faults import CALM, PROFILES, ROUGH, FaultKind
 from simulator.storm.scenario import SYMBOLS, Scenario, draw_scenario
 from simulator.worlds.world import ListingFilter
 
@@ -55,6 +55,28 @@ def test_calls_are_written_on_assigned_shares_and_never_more_than_those_cover(se
     result = day.run()
     assert result.violation is None, result.violation.message
     assert any(intent.outcome == "covered" for intent in day.view.book.all_intents())
+
+
+def test_a_trade_that_its_roll_closed_ended_for_that_whatever_exits_were_tried_before() -> None:
+    threatened = Climate(
+        old_days=1.0,
+        expiration_days=0.0,
+        assignments=0.0,
+        pins=1.0,
+        pin_deviations=(-0.6, 0.2),
+        strategies=("bull_put_spread",),
+    )
+    refusing = {**ROUGH.probabilities, FaultKind.CLOSE_REFUSED: 0.35}
+    day = StormDay(
+        20,
+        replace(
+            ROUGH, climate=threatened, partial_fills=0.9, fickleness=0.85, probabilities=refusing
+        ),
+    )
+    result = day.run()
+    assert result.violation is None, result.violation.message
+    ended = [trade for trade in day.view.book.all_trades() if trade.exit_reason == "roll"]
+    assert any(trade.close_attempts for trade in ended)
 
 
 def test_a_rough_night_breaks_no_rule_either() -> None:
