@@ -120,6 +120,7 @@ def test_what_a_roll_left_is_restated_and_what_it_closed_is_not() -> None:
         opened=2,
         sizing_loss_per_contract=Decimal(240),
         capital_per_contract=Decimal(385),
+        legs_gone={a_put_spread().symbols[0]: 1},
     )
     trade = a_trade(
         structure=a_later_spread(),
@@ -134,8 +135,10 @@ def test_what_a_roll_left_is_restated_and_what_it_closed_is_not() -> None:
     campaign = after_split(trade, a_split(trade)).campaign
     assert campaign.parts == (part,)
     assert (campaign.budget_per_contract, campaign.max_loss) == (Decimal(120), Decimal(770))
+    restruck = a_put_spread(short_strike="95", long_strike="92.5")
     assert campaign.residue == RollResidue(
-        structure=a_put_spread(short_strike="95", long_strike="92.5"),
+        structure=restruck,
+        legs_gone={restruck.symbols[0]: 2},
         contracts=2,
         opened=4,
         sizing_loss_per_contract=Decimal(120),

@@ -205,7 +205,18 @@ def _residue(residue: RollResidue, split: WholeSplit) -> RollResidue:
         counts=("contracts", "opened"),
         amounts=("sizing_loss_per_contract", "capital_per_contract"),
     )
-    return restated.model_copy(update={"structure": _restruck(residue.structure, split)})
+    return restated.model_copy(
+        update={
+            "structure": _restruck(residue.structure, split),
+            "legs_gone": _legs_gone(residue.legs_gone, split),
+        }
+    )
+
+
+def _legs_gone(legs_gone: Mapping[str, int], split: WholeSplit) -> dict[str, int]:
+    return {
+        split.contracts[symbol].symbol: count * split.factor for symbol, count in legs_gone.items()
+    }
 
 
 def _holdings(trade: Trade, split: WholeSplit) -> Holdings:
@@ -217,10 +228,7 @@ def _holdings(trade: Trade, split: WholeSplit) -> Holdings:
         )
     return holdings.model_copy(
         update={
-            "legs_gone": {
-                split.contracts[symbol].symbol: count * factor
-                for symbol, count in holdings.legs_gone.items()
-            },
+            "legs_gone": _legs_gone(holdings.legs_gone, split),
             "shares": shares,
             "booked": {**holdings.booked, split.event_id: factor},
             "former_symbols": (*holdings.former_symbols, *trade.leg_quantities),
