@@ -20,6 +20,7 @@ from agent.ports import TradingState
 from agent.strategies.exits import ExitRules
 from simulator.exchange.calendar import new_york_date
 from simulator.storm.market import Disturbance, StormMarket
+from simulator.storm.mishaps import ADJUSTED
 from simulator.storm.view import DayView, MonitorPass, is_touched
 
 STOP_MARGIN = 1.03
@@ -100,7 +101,9 @@ class ExitsFire:
                 continue
             self._justified.add(intent.intent_id)
             trade = view.book.trade(intent.trade_id)
-            if trade is not None and not _justified(view, trade, intent):
+            if trade is None or _bears_an_old_name(view, trade):
+                continue
+            if not _justified(view, trade, intent):
                 found.append(f"{trade.trade_id} is closed for {intent.exit_reason} without cause")
         return found
 
@@ -172,6 +175,15 @@ class ExitsFire:
             count += 1
         self._stop_seen[trade.trade_id] = (count, max(last, one.slot))
         return count >= view.scenario.settings.exits.stop_confirmation_passes
+
+
+def _bears_an_old_name(view: DayView, trade: Trade) -> bool:
+    """Say whether a split has taken away what a trade has by the book: its order is refused.
+
+    A pass that cannot ask what is held judges by the book all the same: no stop waits for answers.
+    """
+    adjusted = {move.symbol for move in view.unbooked_moves() if move.kind == ADJUSTED}
+    return not adjusted.isdisjoint(trade.leg_quantities)
 
 
 def _justified(view: DayView, trade: Trade, intent: Intent) -> bool:  # noqa: PLR0911 - a table

@@ -21,6 +21,7 @@ from simulator.storm.view import (
     intent_id_of,
     is_put_sold_alone,
     is_touched,
+    split_factor,
     trade_id_of,
     units_left_alone,
     units_moved,
@@ -223,7 +224,9 @@ def _stakes_now(view: DayView) -> dict[str, Stake]:
         stake = stakes.get(trade.trade_id)
         if stake is not None and is_touched(trade):
             shares = -(-abs(trade.shares_held) // DOLLARS_PER_POINT)
-            stakes[trade.trade_id] = replace(stake, units=max(trade.contracts_held, shares))
+            stakes[trade.trade_id] = replace(
+                _restated(stake, split_factor(trade)), units=max(trade.contracts_held, shares)
+            )
         if stake is not None and is_put_sold_alone(trade.trade_id) and trade.contracts_held:
             contract, credit = trade.structure.legs[0].contract, trade.execution.credit
             stressed = stressed_value(view.scenario.market, contract, view.now)
@@ -233,6 +236,16 @@ def _stakes_now(view: DayView) -> dict[str, Stake]:
             most = max(now.loss_per_unit, lost)
             stakes[trade.trade_id] = replace(now, loss_per_unit=most)
     return stakes
+
+
+def _restated(stake: Stake, factor: int) -> Stake:
+    """Give what a unit puts at stake once a split has made `factor` of each."""
+    return replace(
+        stake,
+        loss_per_unit=stake.loss_per_unit / factor,
+        capital_per_unit=stake.capital_per_unit / factor,
+        max_loss_per_unit=stake.max_loss_per_unit / factor,
+    )
 
 
 def _rolled_for(rolls: list[Order]) -> Decimal:

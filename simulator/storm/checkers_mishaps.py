@@ -46,7 +46,11 @@ class MishapsAreBooked:
 def _is_held(view: DayView, one: MonitorPass, symbol: str) -> bool:
     """Say whether a trade that was open when a pass began has this leg by the book."""
     trades = (view.book.trade(trade_id) for trade_id in one.close_attempts)
-    return any(trade is not None and trade.leg_quantities.get(symbol) for trade in trades)
+    names = view.mishaps.names_of(symbol)
+    return any(
+        trade is not None and any(trade.leg_quantities.get(name) for name in names)
+        for trade in trades
+    )
 
 
 class OrphansAreClosed:

@@ -116,7 +116,8 @@ def _overfilled(view: DayView) -> list[str]:
         key = (intent_id_of(order.client_order_id), moved)
         wanted.setdefault(key, order.units)
         filled[key] += order.filled_units
-        by_trade[trade_id_of(order.client_order_id)] += moved * order.filled_units
+        units = order.filled_units * view.units_since(order)
+        by_trade[trade_id_of(order.client_order_id)] += moved * units
     found = [
         f"{key[0]} filled {count} of {wanted[key]} wanted"
         for key, count in filled.items()

@@ -179,6 +179,9 @@ def _differ(kept: Decimal | None, true: Decimal | None) -> bool:
 def _touched(view: DayView, trade: Trade) -> Found:
     """Hold a trade that something befell to its own sums: what of it is whose, the book decides."""
     execution, holdings = trade.execution, trade.holdings
+    received = (execution.credit or ZERO) * execution.contracts * DOLLARS_PER_POINT
+    if not trade.campaign.parts and abs(received - execution.entry_cash) > CASH_TOLERANCE:
+        yield f"took in {execution.entry_cash}, its credit says {received}"
     if trade.status is TradeStatus.OPEN:
         own = {p.option_symbol: p.quantity for p in view.book.positions(trade.trade_id)}
         for symbol, quantity in trade.leg_quantities.items():

@@ -33,6 +33,8 @@ class Climate:
     """Whether assigned shares are sold all the same; None where it is drawn by symbol."""
     covers_shares: bool = False
     """Whether calls are written on assigned shares."""
+    splits: float = 0.0
+    """Of stocks that split two for one before the day opens, under the trades carried in."""
 
 
 USUAL = Climate()

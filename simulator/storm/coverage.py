@@ -70,7 +70,8 @@ faults bring about, since calm days have to do without."""
 USUAL_MIN = 8.0
 """With fewer to be expected, seeing none may be chance, and nothing is asked for."""
 NOT_YET_COVERED: tuple[str, ...] = (
-    "splits and adjusted contracts: no stock of a storm has a corporate action",
+    "splits into whole shares: played where a climate asks for them, on no usual day",
+    "contracts that any other corporate action adjusts: the exchange knows none",
     "exits for assignment_risk: no stock of a storm pays a dividend",
     "strangers who open contracts of ours: theirs are in contracts that the agent never trades",
     "what a roll leaves behind, shares kept, and trades that expire: counted, too rare to ask for",

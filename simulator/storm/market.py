@@ -13,6 +13,7 @@ from agent.options.contracts import OptionContract, OptionType
 from simulator.exchange.calendar import regular_session
 from simulator.exchange.fills import CENT, ConcessionFillModel, PackageQuote
 from simulator.storm.dice import Dice
+from simulator.worlds.events import Split, contract_after
 from simulator.worlds.world import (
     DailyBar,
     ImpliedVolatilitySample,
@@ -103,12 +104,21 @@ class StormMarket:
         windows: Sequence[Window],
         *,
         is_thin: Callable[[date, datetime], bool],
+        splits: Sequence[Split] = (),
     ) -> None:
-        """`is_thin` says of an expiration whether it is too thin to be entered at a moment."""
+        """`is_thin` says of an expiration whether it is too thin to be entered at a moment.
+
+        Paths of stocks that split, one time at most each, go on in the shares from before.
+        """
         self._stocks = {stock.symbol: stock for stock in stocks}
         self.sessions = tuple(sessions)
         self.windows = tuple(windows)
         self._contracts = {stock.symbol: _contracts(stock, expirations) for stock in stocks}
+        self._splits = {split.symbol: split for split in splits}
+        self._restruck = {
+            symbol: tuple(contract_after(each, split) for each in self._contracts[symbol])
+            for symbol, split in self._splits.items()
+        }
         self._is_thin = is_thin
         self._expirations = {day: regular_session(day).closes_at for day in expirations}
 
@@ -119,7 +129,14 @@ class StormMarket:
     # What the storm's checkers ask: the truth behind the quotes
 
     def spot(self, symbol: str, at: datetime) -> float:
-        return self._stocks[symbol].price.at(at.timestamp())
+        return self._stocks[symbol].price.at(at.timestamp()) / self.shares_for_one(symbol, at)
+
+    def shares_for_one(self, symbol: str, at: datetime) -> int:
+        """Say how many shares one from before all splits has become."""
+        split = self._splits.get(symbol)
+        if split is None or at < regular_session(split.ex_date).opens_at:
+            return 1
+        return int(split.new_rate / split.old_rate)
 
     def value(self, contract: OptionContract, at: datetime) -> float:
         """Give what a contract is worth, in dollars a share, whatever its quotes show."""
@@ -140,7 +157,7 @@ class StormMarket:
         years = max((self._expirations[contract.expiration].timestamp() - moment), 0.0)
         return black_scholes(
             is_call=contract.option_type is OptionType.CALL,
-            spot=stock.price.at(moment) * spot_factor,
+            spot=self.spot(contract.underlying, at) * spot_factor,
             strike=float(contract.strike),
             years=years / SECONDS_PER_YEAR,
             volatility=stock.volatility.at(moment) * volatility_factor + volatility_added,
@@ -205,20 +222,23 @@ class StormMarket:
 
     def chain(self, symbol: str, at: datetime, bounds: ListingFilter) -> Sequence[OptionListing]:
         today = at.date()
+        is_split = self.shares_for_one(symbol, at) > 1
         found = [
             self.option(contract, at)
-            for contract in self._contracts[symbol]
+            for contract in (self._restruck if is_split else self._contracts)[symbol]
             if today <= contract.expiration <= today + timedelta(days=LISTED_DAYS_MAX)
             and _within(contract, bounds)
         ]
         return [listing for listing in found if listing is not None]
 
     def daily_bars(self, symbol: str, start: date, at: datetime) -> Sequence[DailyBar]:
-        price = Decimal(round(self._stocks[symbol].price.values[0] * 100)) / 100
+        before = self._stocks[symbol].price.values[0]
         bars = []
         day = start
         while regular_session(day).closes_at <= at:
             if day.weekday() < 5:
+                shares = self.shares_for_one(symbol, regular_session(day).closes_at)
+                price = Decimal(round(before / shares * 100)) / 100
                 bars.append(DailyBar(day, price, price, price, price, DAILY_SHARES))
             day += timedelta(days=1)
         return bars
@@ -226,6 +246,11 @@ class StormMarket:
     def close_price(self, symbol: str, session: date) -> Decimal | None:
         closes_at = regular_session(session).closes_at
         return Decimal(round(self.spot(symbol, closes_at) * 100)) / 100
+
+    def corporate_actions(self, symbol: str, start: date, end: date) -> Sequence[Split]:
+        """List the stock's split, if it has an ex-date in start..end: storms pay no dividends."""
+        split = self._splits.get(symbol)
+        return [split] if split is not None and start <= split.ex_date <= end else []
 
     def implied_volatility_history(self, symbol: str) -> Sequence[ImpliedVolatilitySample]:
         """Give none: a storm hands its samples to the agent's own history."""

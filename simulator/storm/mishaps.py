@@ -1,7 +1,8 @@
 """What befalls positions of ours without an order of ours, as the broker's own records have it.
 
-Contracts are assigned, exercised, expire, are liquidated by the broker or closed by the owner's
-own hand. The book learns of it in a pass of the monitor; until then the two differ rightly.
+Contracts are assigned, exercised, expire, bear other names after a split, are liquidated by the
+broker or closed by the owner's own hand. The book learns of it in a pass of the monitor; until then
+the two differ rightly.
 """
 
 from collections import Counter
@@ -12,8 +13,17 @@ from datetime import datetime
 from agent.options.contracts import OCC_SYMBOL_PATTERN, parse_occ_symbol
 from simulator.exchange import Exchange
 from simulator.exchange.records import Fill, OrderType
+from simulator.worlds.events import Split, contract_after
 
-KINDS = {"OPASN": "assigned", "OPEXC": "exercised", "OPEXP": "expired", "OPTRD": "delivered"}
+ADJUSTED, SPLIT = "adjusted", "split"
+KINDS = {
+    "OPASN": "assigned",
+    "OPEXC": "exercised",
+    "OPEXP": "expired",
+    "OPTRD": "delivered",
+    "OPCA": ADJUSTED,
+    "SSP": SPLIT,
+}
 BY_HAND, LIQUIDATED = "by_hand", "liquidated"
 
 
@@ -46,6 +56,7 @@ class Mishaps:
 
     exchange: Exchange
     foreign_client_ids: Collection[str]
+    splits: Collection[Split] = ()
     by_hand_client_ids: set[str] = field(default_factory=set)
     moves: list[Move] = field(default_factory=list)
     pending: list[Move] = field(default_factory=list)
@@ -62,6 +73,8 @@ class Mishaps:
             if kind is not None:
                 symbol = str(activity.body["symbol"])
                 known_from = self._known_from(symbol, activity.at, activity.visible_at)
+                if kind in {ADJUSTED, SPLIT}:
+                    known_from = self._split_known_from(symbol, activity.at)
                 quantity = int(activity.body["qty"])
                 seen_at = activity.visible_at
                 self._take(Move(symbol, quantity, kind, activity.at, known_from, seen_at))
@@ -90,7 +103,9 @@ class Mishaps:
             for name in {move.underlying for move in self.pending}
             if all(
                 is_booked(symbol)
-                for symbol in {name, *(m.symbol for m in self.pending if m.underlying == name)}
+                for move in self.pending
+                if move.underlying == name
+                for symbol in {name, *self.names_of(move.symbol)}
             )
         }
         self.pending = [move for move in self.pending if move.underlying not in caught]
@@ -98,7 +113,23 @@ class Mishaps:
     @property
     def pending_symbols(self) -> set[str]:
         """Name the contracts and the stocks in which book and broker may differ."""
-        return {name for move in self.pending for name in (move.symbol, move.underlying)}
+        return {
+            name for move in self.pending for name in (move.underlying, *self.names_of(move.symbol))
+        }
+
+    def names_of(self, symbol: str) -> tuple[str, ...]:
+        """Give the symbols under which a book may have a contract: a split gives it another."""
+        if OCC_SYMBOL_PATTERN.fullmatch(symbol) is None:
+            return (symbol,)
+        contract = parse_occ_symbol(symbol)
+        return (
+            symbol,
+            *(
+                contract_after(contract, split).symbol
+                for split in self.splits
+                if split.symbol == contract.underlying
+            ),
+        )
 
     def _blur(self, stock: str) -> None:
         """Leave to the activities what shares do not tell any more: others have traded some."""
@@ -114,6 +145,16 @@ class Mishaps:
         self.moves.append(move)
         self.pending.append(move)
         self.held[move.symbol] += move.quantity
+
+    def _split_known_from(self, symbol: str, at: datetime) -> datetime:
+        """Say from when a split can be told: at once, or when what came before it is known."""
+        stock = underlying_of(symbol)
+        before = [
+            move.known_from
+            for move in self.pending
+            if move.underlying == stock and move.kind not in {ADJUSTED, SPLIT}
+        ]
+        return max([at, *before])
 
     def _known_from(self, symbol: str, at: datetime, visible_at: datetime) -> datetime:
         """Say from when the agent can tell: at once where nothing else explains what is there."""

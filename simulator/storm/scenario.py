@@ -20,6 +20,7 @@ from simulator.storm.climate import Climate
 from simulator.storm.dice import Dice
 from simulator.storm.faults import Profile
 from simulator.storm.market import Disturbance, Stock, StormMarket, Window, straight
+from simulator.worlds.events import Split
 from simulator.worlds.world import TradingSession
 
 FIRST_DAY = date(2026, 3, 2)
@@ -42,6 +43,7 @@ KNOT_MINUTES = 15
 SCAN_MINUTES = 30
 SESSION_MINUTES = 390
 SHARES_PER_CONTRACT = 100
+SHARES_FOR_ONE = Decimal(2)
 CALM_FROM_MINUTE = 345
 """From here to the close nothing more goes wrong: whatever was begun must end."""
 
@@ -94,6 +96,8 @@ class Scenario:
     has_strange_hands: bool = False
     """Whether the owner or the broker closes a leg."""
     pins: tuple[Pin, ...] = ()
+    splits: tuple[Split, ...] = ()
+    """Those with an ex-date on the day."""
 
     @property
     def opens_at(self) -> tuple[datetime, ...]:
@@ -151,7 +155,13 @@ def draw_scenario(seed: int, profile: Profile, dice: Dice) -> Scenario:
     def is_thin(expiration: date, at: datetime) -> bool:
         return expiration < day or (at < storm.opens_at and expiration > ends)
 
-    market = StormMarket(stocks, sessions, (*fridays, foreign_expiration), windows, is_thin=is_thin)
+    splits = tuple(
+        Split(symbol, day, SHARES_FOR_ONE, Decimal(1))
+        for symbol in SYMBOLS
+        if dice.chance(f"split/{symbol}", climate.splits)
+    )
+    expirations = (*fridays, foreign_expiration)
+    market = StormMarket(stocks, sessions, expirations, windows, is_thin=is_thin, splits=splits)
     return Scenario(
         seed=seed,
         market=market,
@@ -168,6 +178,7 @@ def draw_scenario(seed: int, profile: Profile, dice: Dice) -> Scenario:
         has_assignments=has_assignments,
         has_strange_hands=has_strange_hands,
         pins=pins,
+        splits=splits,
     )
 
 

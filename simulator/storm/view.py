@@ -5,6 +5,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from math import prod
 from typing import Protocol
 
 from agent.adapters.memory.alerts import MemoryAlerts
@@ -18,7 +19,7 @@ from simulator.exchange.records import OrderType
 from simulator.storm.executions import Executions
 from simulator.storm.faults import FaultPlan, Profile
 from simulator.storm.functions import Functions, Outcome
-from simulator.storm.mishaps import BY_HAND, LIQUIDATED, Mishaps, Move
+from simulator.storm.mishaps import BY_HAND, LIQUIDATED, Mishaps, Move, underlying_of
 from simulator.storm.ports import StormBook
 from simulator.storm.scenario import Scenario
 
@@ -84,7 +85,7 @@ class DayView:
     _fills_seen: int = 0
 
     def __post_init__(self) -> None:
-        self.mishaps = Mishaps(self.exchange, self.foreign_client_ids)
+        self.mishaps = Mishaps(self.exchange, self.foreign_client_ids, self.scenario.splits)
 
     @property
     def now(self) -> datetime:
@@ -137,6 +138,12 @@ class DayView:
         name = order.client_order_id
         is_others = name in self.foreign_client_ids or name in self.mishaps.by_hand_client_ids
         return not is_others and order.order_type is not OrderType.MARKET
+
+    def units_since(self, order: Order) -> int:
+        """Say how many units one that an order opened or closed has become by a split since."""
+        market, symbol = self.scenario.market, underlying_of(order.legs[0].symbol)
+        then = market.shares_for_one(symbol, order.created_at)
+        return market.shares_for_one(symbol, self.now) // then
 
     def _is_own(self, fill: Fill) -> bool:
         if fill.client_order_id in self.foreign_client_ids:
@@ -191,6 +198,12 @@ def trade_id_of(client_order_id: str) -> str:
 def is_touched(trade: Trade) -> bool:
     """Say whether something befell a trade that no order of its own did."""
     return any(not event.startswith(trade.trade_id) for event in trade.holdings.booked)
+
+
+def split_factor(trade: Trade) -> int:
+    """Give what the splits that a trade has booked have multiplied its contracts by."""
+    booked = trade.holdings.booked.items()
+    return prod(factor for name, factor in booked if name.startswith("split-"))
 
 
 def is_of_one_leg(order: Order) -> bool:

@@ -12,6 +12,7 @@ from agent.book.records import (
     PositionStatus,
     RolledPart,
     RollResidue,
+    StopWatch,
     Trade,
 )
 from agent.book.splits import WholeSplit, after_split, book_split, explains_adjustment
@@ -82,6 +83,11 @@ def test_what_is_a_share_is_divided_and_what_is_of_the_whole_stays() -> None:
     )
     assert (risk.heat_cents, risk.capital_cents) == (48_000, 77_000)
     assert after.stop_debit == Decimal("1.20")
+
+
+def test_a_stop_that_was_seen_once_is_to_be_seen_anew() -> None:
+    trade = a_trade(stop_watch=StopWatch(passes=1, last_slot=AS_OF))
+    assert after_split(trade, a_split(trade)).stop_watch == StopWatch()
 
 
 def test_shares_and_legs_that_went_are_restated_too() -> None:

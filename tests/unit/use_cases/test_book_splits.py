@@ -223,6 +223,78 @@ def test_an_assignment_of_before_the_split_is_booked_first_then_the_split(desk: 
     assert (shares.basis, held(desk)["ACME"]) == (Decimal(50), 200 * count)
 
 
+def test_an_assignment_of_the_night_before_the_split_is_told_by_its_shares(desk: TestDesk) -> None:
+    trade = desk.open_trade()
+    count = trade.contracts_held
+    desk.exchange.clock.advance_to(TUESDAY.opens_at - timedelta(minutes=5))
+    desk.exchange.assign(SHORT_PUT, 1)
+
+    report = on_tuesday(desk)
+
+    after = stored(desk, trade)
+    assert (report.lifecycle_events, report.differences) == (2, 0)
+    assert after.leg_quantities == {PUT_50: -2 * (count - 1), PUT_47_50: 2 * count}
+    assert after.shares_held == held(desk)["ACME"] == 200
+    assert not told(desk, "Adjusted")
+    booked = after.holdings.booked
+    desk.exchange.clock.advance_to(WEEK[2].opens_at + timedelta(minutes=20))
+    assert desk.desk.broker.option_events(TUESDAY.session)
+    watch(desk)
+    assert stored(desk, trade).holdings.booked == booked
+
+
+def test_shares_of_somebody_else_leave_an_assignment_before_the_split_to_the_activities(
+    desk: TestDesk,
+) -> None:
+    trade = desk.open_trade()
+    filled(desk.exchange, single_order("ACME", "buy", "106", qty=7))
+    desk.exchange.clock.advance_to(TUESDAY.opens_at - timedelta(minutes=5))
+    desk.exchange.assign(SHORT_PUT, 1)
+
+    report = on_tuesday(desk)
+    assert (report.lifecycle_events, report.exits_begun) == (0, {})
+    assert len(told(desk, "Adjusted contracts: ACME")) == 1
+
+    desk.exchange.clock.advance_to(WEEK[2].opens_at + timedelta(minutes=20))
+    assert watch(desk).lifecycle_events == 2
+    after = stored(desk, trade)
+    assert after.shares_held == 200
+    assert {s: n for s, n in held(desk).items() if s != "ACME"} == after.leg_quantities
+
+
+def test_a_put_sold_alone_that_was_assigned_before_its_split_is_told_by_twice_its_shares(
+    desk: TestDesk,
+) -> None:
+    trade = open_put(desk)
+    desk.exchange.clock.advance_to(TUESDAY.opens_at - timedelta(minutes=5))
+    desk.exchange.assign(CHEAP_PUT)
+
+    report = on_tuesday(desk)
+
+    shares = stored(desk, trade).holdings.shares
+    assert shares is not None
+    assert (report.lifecycle_events, report.differences) == (2, 0)
+    assert shares.quantity == held(desk)["ACME"] == 200 * trade.contracts_held
+    assert shares.basis == parse_occ_symbol(CHEAP_PUT).strike / 2
+
+
+def test_shares_of_an_assignment_that_split_among_others_are_not_sold(desk: TestDesk) -> None:
+    trade = open_put(desk)
+    exits = desk.desk.settings.exits.model_copy(update={"sell_assigned_shares": ("ACME",)})
+    desk.desk = replace(desk.desk, settings=desk.desk.settings.model_copy(update={"exits": exits}))
+    filled(desk.exchange, single_order("ACME", "buy", "106", qty=7))
+    desk.exchange.clock.advance_to(TUESDAY.opens_at - timedelta(minutes=5))
+    desk.exchange.assign(CHEAP_PUT)
+    on_tuesday(desk)
+    desk.exchange.clock.advance_to(WEEK[2].opens_at + timedelta(minutes=20))
+
+    report = watch(desk)
+
+    assert (report.lifecycle_events, report.exits_begun) == (1, {})
+    assert stored(desk, trade).shares_held == 100 * trade.contracts_held
+    assert len(told(desk, "Adjusted contracts: ACME")) == 1
+
+
 def kept_shares(desk: TestDesk) -> Trade:
     """Give the trade of an assigned put whose shares are kept, 100 for each contract."""
     trade = open_put(desk)

@@ -22,6 +22,7 @@ from agent.book.records import (
     MarketSnapshotAtEntry,
     Position,
     RollResidue,
+    StopWatch,
     Trade,
     TradeExecution,
     TradeRisk,
@@ -86,6 +87,8 @@ def after_split(trade: Trade, split: WholeSplit) -> Trade:
             "campaign": _campaign(trade.campaign, split),
             "holdings": _holdings(trade, split),
             "stop_debit": None if stop is None else stop / split.factor,
+            # What passes saw of a stop since the split, they saw of legs that were gone.
+            "stop_watch": StopWatch(),
         }
     )
 

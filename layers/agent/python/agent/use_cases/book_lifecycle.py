@@ -73,7 +73,7 @@ def book_lifecycle(
     """
     missing = missing_contracts(before, held)
     restated = book_splits(desk, before, missing, held, now)
-    before, booked = restated.trades, restated.booked
+    before, booked = restated.trades, len(restated.booked)
     if booked:
         missing = missing_contracts(before, held)
     open_trades = [trade for trade in before if trade.status is TradeStatus.OPEN]
@@ -83,14 +83,22 @@ def book_lifecycle(
         missing.pop(symbol, None)
     explained = _explain(desk, restated, missing, held, now) if missing else {}
     unexplained = set(restated.doubtful)
+    after = {trade.trade_id: trade for trade in before}
     for trade in open_trades:
         current: Trade | None = trade
         for event in _events_of(trade, missing, explained):
             current = None if current is None else _book(desk, current, event, now)
             booked += current is not None
+        after[trade.trade_id] = current or trade
         if any(missing[symbol] > 0 for symbol, held_of in trade.leg_quantities.items() if held_of):
             unexplained.add(trade.trade_id)
     left = {s: count for s, count in missing.items() if count > 0 and (s in explained)}
+    if booked > len(restated.booked):
+        # What came before a split is booked by now, and its shares may have split since.
+        trades = tuple(after.values())
+        again = book_splits(desk, trades, missing_contracts(trades, held), held, now)
+        booked += len(again.booked)
+        unexplained = (unexplained - again.booked) | again.doubtful
     return Befallen(booked, frozenset(unexplained), left)
 
 
@@ -123,9 +131,12 @@ def _explain(
     adjusted = [
         each
         for each in reported
-        if each.kind is OptionEventKind.ADJUSTED and not _is_split_of(trades, each)
+        if each.kind is OptionEventKind.ADJUSTED
+        and each.symbol in missing
+        and _underlying_of(each.symbol) not in restated.split_whole
+        and not _is_split_of(trades, each)
     ]
-    alerts = tuple(_adjusted(each, now) for each in adjusted if each.symbol in missing)
+    alerts = tuple(_adjusted(each, now) for each in adjusted)
     if alerts:
         desk.book.commit(BookChange(alerts=alerts))
     explained: dict[str, list[_Explanation]] = {}

@@ -24,7 +24,12 @@ from agent.market.splits import (
     may_be_restruck,
     struck_for,
 )
-from agent.options.contracts import OCC_SYMBOL_PATTERN, OptionContract, parse_occ_symbol
+from agent.options.contracts import (
+    OCC_SYMBOL_PATTERN,
+    OptionContract,
+    OptionType,
+    parse_occ_symbol,
+)
 from agent.use_cases.desk import Desk
 
 DAYS_BACK = 10
@@ -36,8 +41,14 @@ class Restated:
     """Give the trades as they are once splits are booked, and those by id that are in doubt."""
 
     trades: tuple[Trade, ...]
-    booked: int = 0
+    booked: frozenset[str] = frozenset()
+    """The ids of those that were restated now."""
     doubtful: frozenset[str] = frozenset()
+    split_whole: frozenset[str] = frozenset()
+    """The stocks of doubtful trades of which a split into whole shares is announced.
+
+    What is reported of a contract on them under its old symbol was before that split.
+    """
 
     @property
     def doubted_stocks(self) -> set[str]:
@@ -74,10 +85,18 @@ def book_splits(
                 if following is not None:
                     booked.add(trade.trade_id)
                     current[trade.trade_id] = following
-    doubtful = _tell(
-        desk, [each for each in suspects if each.trade_id not in booked], announced, held, now
+    left = [trade for trade in suspects if trade.trade_id not in booked]
+    concerning = {trade.trade_id: _concerning(trade, announced) for trade in left}
+    return Restated(
+        tuple(current[trade.trade_id] for trade in trades),
+        frozenset(booked),
+        _tell(desk, left, concerning, held, now),
+        frozenset(
+            trade.symbol
+            for trade in left
+            if any(split.whole_factor for split in concerning[trade.trade_id])
+        ),
     )
-    return Restated(tuple(current[trade.trade_id] for trade in trades), len(booked), doubtful)
 
 
 def _looks_split(
@@ -89,23 +108,39 @@ def _looks_split(
     gone = [
         parse_occ_symbol(s) for s, count in trade.leg_quantities.items() if count and s in missing
     ]
-    return any(
+    if any(
         may_be_restruck(contract, each) or is_adjusted_root(contract, each)
         for contract in gone
         for each in _options_of(held)
-    ) or _shares_look_split(trade, trades, held)
+    ):
+        return True
+    if not gone and not trade.shares_held:
+        return False
+    return _shares_look_split(trade.symbol, trades, missing, held)
 
 
-def _shares_look_split(trade: Trade, trades: Sequence[Trade], held: Mapping[str, int]) -> bool:
-    """Say so of shares beside which the book has no contract: a whole multiple of them is there."""
-    if not trade.shares_held:
-        return False
-    same = [each for each in trades if each.symbol == trade.symbol]
-    booked = sum(each.shares_held for each in same)
-    if not booked or any(each.contracts_held for each in same):
-        return False
-    there = held.get(trade.symbol, 0)
-    return there * booked > 0 and abs(there) > abs(booked) and there % booked == 0
+def _shares_look_split(
+    symbol: str, trades: Sequence[Trade], missing: Mapping[str, int], held: Mapping[str, int]
+) -> bool:
+    """Say whether twice the shares are there that the book has and missing shorts would bring."""
+    same = [trade for trade in trades if trade.symbol == symbol]
+    due = sum(trade.shares_held for trade in same)
+    for trade in same:
+        for contract, count in trade.leg_quantities.items():
+            if count and contract not in missing:
+                return False  # A contract is there under its old symbol: nothing was restruck.
+    for contract in {leg for trade in same for leg in trade.leg_quantities if leg in missing}:
+        short = sum(trade.leg_quantities.get(contract, 0) for trade in same) < 0
+        due += _delivery(contract, missing[contract]) if short else 0
+    there = held.get(symbol, 0)
+    return there * due > 0 and abs(there) >= 2 * abs(due)
+
+
+def _delivery(symbol: str, contracts: int) -> int:
+    """Count the shares that come (positive) or go where so many short contracts are assigned."""
+    contract = parse_occ_symbol(symbol)
+    is_put = contract.option_type is OptionType.PUT
+    return contracts * contract.multiplier * (1 if is_put else -1)
 
 
 def _options_of(held: Mapping[str, int]) -> list[OptionContract]:
@@ -138,6 +173,7 @@ def _certain(
             following = restated[trade.trade_id] = after_split(trade, whole)
         expected.update(following.leg_quantities)
         expected[symbol] += following.shares_held
+    _expect_assignment(symbol, expected, held)
     return [
         (trade, whole)
         for trade in concerned
@@ -145,6 +181,25 @@ def _certain(
         and trade.trade_id in restated
         and _agrees(trade, restated[trade.trade_id], expected, held)
     ]
+
+
+def _expect_assignment(symbol: str, expected: Counter[str], held: Mapping[str, int]) -> None:
+    """Expect less of one short contract of a stock where exactly the shares of it are there.
+
+    It was assigned before its split, and no activity tells it yet. That it was is booked behind the
+    split, as any assignment is: from these shares.
+    """
+    differing = {
+        contract: held.get(contract, 0) - count
+        for contract, count in expected.items()
+        if contract != symbol and count != held.get(contract, 0)
+    }
+    for contract, gone in differing.items():
+        shares = _delivery(contract, gone)
+        is_short = expected[contract] < held.get(contract, 0) <= 0
+        if len(differing) == 1 and is_short and held.get(symbol, 0) == expected[symbol] + shares:
+            expected[contract] += gone
+            expected[symbol] += shares
 
 
 def _is_concerned(trade: Trade, symbol: str, split: StockSplit) -> bool:
@@ -156,6 +211,11 @@ def _is_concerned(trade: Trade, symbol: str, split: StockSplit) -> bool:
     )
 
 
+def _concerning(trade: Trade, announced: Mapping[str, Sequence[StockSplit]]) -> list[StockSplit]:
+    splits = announced.get(trade.symbol, ())
+    return [split for split in splits if _is_concerned(trade, trade.symbol, split)]
+
+
 def _contracts_after(
     trades: Iterable[Trade], factor: int, held: Mapping[str, int]
 ) -> dict[str, OptionContract]:
@@ -163,13 +223,13 @@ def _contracts_after(
     there = _options_of(held)
     found: dict[str, OptionContract] = {}
     for trade in trades:
-        for symbol, quantity in trade.leg_quantities.items():
+        for symbol in trade.leg_quantities:
             former = parse_occ_symbol(symbol)
             fitting = [each for each in there if is_restruck(former, each, factor)]
             if len(fitting) == 1:
                 found[symbol] = fitting[0]
-            elif not fitting and not quantity:
-                # Of a leg that has gone nothing is held that could bear the new symbol.
+            elif not fitting:
+                # Of a leg that has gone nothing is there that could bear the new symbol.
                 found[symbol] = struck_for(former, factor)
     return found
 
@@ -203,19 +263,14 @@ def _book(desk: Desk, trade: Trade, split: WholeSplit, now: datetime) -> Trade |
 def _tell(
     desk: Desk,
     doubtful: Sequence[Trade],
-    announced: Mapping[str, Sequence[StockSplit]],
+    concerning: Mapping[str, Sequence[StockSplit]],
     held: Mapping[str, int],
     now: datetime,
 ) -> frozenset[str]:
     """Alarm once of each trade that a corporate action changed in doubt, and name it."""
     alerts, named = [], set()
     for trade in doubtful:
-        splits = [
-            split
-            for split in announced.get(trade.symbol, ())
-            if _is_concerned(trade, trade.symbol, split)
-        ]
-        adjusted = _adjusted_of(trade, held)
+        splits, adjusted = concerning[trade.trade_id], _adjusted_of(trade, held)
         if splits or adjusted:
             named.add(trade.trade_id)
             alerts.append(_doubt(trade, splits, adjusted, now))
