@@ -23,6 +23,7 @@ from cli.options import (
     parse_assignments,
 )
 from cli.problems import Interrupted, ReportedProblem, ResultWrong
+from simulator.garbage import rare_collections
 from simulator.rehearsal.plain_numbers import plain_json
 
 if TYPE_CHECKING:
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
 BOOK_DIRECTORY = Path("build/demo")
 RUN_LOG = Path("build/demo-unfinished.jsonl")
 """What a run that was interrupted left, for `--resume`."""
-OBJECTS_BETWEEN_COLLECTIONS = 50_000
 FLAGS: Mapping[str, str] = MappingProxyType(
     {
         "data": "--data",
@@ -100,7 +100,7 @@ def demo(
         from simulator.rehearsal.report import what_is_wrong  # noqa: PLC0415
         from simulator.rehearsal.run_log import RunLog  # noqa: PLC0415
     try:
-        with _rare_collections(), RunLog(RUN_LOG, resume=resume) as log:
+        with rare_collections(), RunLog(RUN_LOG, resume=resume) as log:
             asked = _as_before(context, options, log.header) if log.header else options
             with prepare(**_spelled(asked), log=log, options=asked) as rehearsal:
                 # What is loaded by now stays: looking through it again and again costs 5 %.
@@ -119,20 +119,6 @@ def demo(
     console.print(f"The book is in {BOOK_DIRECTORY}.", highlight=False)
     if (wrong := what_is_wrong(report)) is not None:
         raise ResultWrong(wrong)
-
-
-@contextmanager
-def _rare_collections() -> Iterator[None]:
-    """Look for garbage seldom: a chain is some ten thousand objects, which go by themselves.
-
-    After every 700 new ones, as Python does unasked, the looking costs 5 %.
-    """
-    usual = gc.get_threshold()
-    gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS)
-    try:
-        yield
-    finally:
-        gc.set_threshold(*usual)
 
 
 def _check_first(options: Mapping[str, Any], json_path: Path | None) -> None:

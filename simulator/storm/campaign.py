@@ -9,6 +9,7 @@ from multiprocessing import get_context
 
 from pydantic import BaseModel, ConfigDict
 
+from simulator.garbage import rare_collections
 from simulator.storm.coverage import NOT_YET_COVERED, faults_by_kind, faults_by_state, missing
 from simulator.storm.day import DayResult, StormDay
 from simulator.storm.faults import PROFILES, Profile
@@ -87,7 +88,8 @@ def run_storm(
 
 def _timed_day(seed: int, profile_name: str) -> tuple[DayResult, float]:
     started = time.process_time()
-    result = StormDay(seed, PROFILES[profile_name]).run()
+    with rare_collections():
+        result = StormDay(seed, PROFILES[profile_name]).run()
     return result, time.process_time() - started
 
 
