@@ -6,8 +6,9 @@ from datetime import date
 from math import sqrt
 
 import numpy as np
+from numpy.typing import NDArray
 
-from agent.market.chain import ChainAnalytics, ForwardPrice, OptionChain
+from agent.market.chain import ChainAnalytics, OptionChain
 from agent.market.forward import STRIKE_DISTANCE_FRACTION_MAX
 from agent.options.black_scholes import FloatArray
 from agent.options.implied_volatility import implied_volatility
@@ -61,13 +62,9 @@ def term_structure(chain: OptionChain, analytics: ChainAnalytics) -> tuple[TermP
 
     An expiration without one is left out.
     """
-    points: list[TermPoint] = []
-    for expiration in chain.expirations():
-        dte = (expiration - chain.session).days
-        found = at_the_money_volatility(chain, analytics, expiration) if dte >= DTE_MIN else None
-        if found is not None:
-            points.append(TermPoint(expiration, dte, found))
-    return tuple(points)
+    days = {each: (each - chain.session).days for each in chain.expirations()}
+    found = _at_the_money(chain, analytics, [each for each, dte in days.items() if dte >= DTE_MIN])
+    return tuple(TermPoint(each, days[each], volatility) for each, volatility in found.items())
 
 
 def at_thirty_days(points: Sequence[TermPoint]) -> AtTheMoneyVolatility | None:
@@ -95,44 +92,71 @@ def at_the_money_volatility(
     an error in the forward moves the two in opposite directions. None where a side has no such
     strike within 6 % of the forward.
     """
+    return _at_the_money(chain, analytics, [expiration]).get(expiration)
+
+
+def _at_the_money(
+    chain: OptionChain, analytics: ChainAnalytics, expirations: Sequence[date]
+) -> dict[date, AtTheMoneyVolatility]:
+    """Give the at-the-money volatilities of expirations; those without one are left out.
+
+    All bids and asks are solved for at once: few a call, they cost more than the whole chain.
+    """
+    columns = chain.columns
+    around = {
+        expiration: indices
+        for expiration in expirations
+        if (indices := _around_forward(chain, analytics, expiration)).size > 0
+    }
+    if not around:
+        return {}
+    chosen = np.concatenate(list(around.values()))
+    forwards = [analytics.forwards[chain.quotes[index].contract.expiration] for index in chosen]
+    sides = implied_volatility(
+        price=np.stack([columns.bid[chosen], columns.ask[chosen]]),
+        is_call=columns.is_call[chosen],
+        forward=[each.forward for each in forwards],
+        strike=columns.strike[chosen],
+        time_years=[each.time_years for each in forwards],
+        discount_factor=[each.discount_factor for each in forwards],
+    )
+    volatilities = np.vstack([analytics.implied_volatility[chosen], sides])
+    found: dict[date, AtTheMoneyVolatility] = {}
+    start = 0
+    for expiration, indices in around.items():
+        own = volatilities[:, start : start + indices.size]
+        start += indices.size
+        forward = analytics.forwards[expiration].forward
+        found[expiration] = _at_forward(forward, columns.strike[indices], own)
+    return found
+
+
+def _around_forward(
+    chain: OptionChain, analytics: ChainAnalytics, expiration: date
+) -> NDArray[np.intp]:
+    """Give the places of the quotes whose volatility counts; none where a side has no strike."""
+    indices = np.array(chain.indices(expiration), dtype=np.intp)
     forward = analytics.forwards.get(expiration)
     if forward is None:
-        return None
-    strikes = _volatilities_by_strike(chain, analytics, expiration, forward)
-    if len(strikes) < 2:
-        return None
-    (low, at_low), (high, at_high) = strikes
-    weight = (forward.forward - low) / (high - low)
+        return indices[:0]
+    known = indices[~np.isnan(analytics.implied_volatility[indices])]
+    near = _nearest_strikes(chain.columns.strike[known], forward.forward)
+    return known[np.isin(chain.columns.strike[known], near)] if near.size == 2 else known[:0]
+
+
+def _at_forward(
+    forward: float, strikes: FloatArray, volatilities: FloatArray
+) -> AtTheMoneyVolatility:
+    """Interpolate [mid, bid, ask volatility] between two strikes."""
+    low, high = strikes.min(), strikes.max()
+    weight = (forward - low) / (high - low)
+    at_low, at_high = (volatilities[:, strikes == each].mean(axis=1) for each in (low, high))
     mid, bid, ask = (1.0 - weight) * at_low + weight * at_high
     return AtTheMoneyVolatility(
         implied_volatility=float(mid),
         implied_volatility_bid=_known(bid),
         implied_volatility_ask=_known(ask),
     )
-
-
-def _volatilities_by_strike(
-    chain: OptionChain, analytics: ChainAnalytics, expiration: date, forward: ForwardPrice
-) -> list[tuple[float, FloatArray]]:
-    """List (strike, [mid, bid, ask volatility]) of the strikes next to the forward, ascending."""
-    columns = chain.columns
-    indices = np.array(chain.indices(expiration), dtype=np.intp)
-    known = indices[~np.isnan(analytics.implied_volatility[indices])]
-    near = _nearest_strikes(columns.strike[known], forward.forward)
-    chosen = known[np.isin(columns.strike[known], near)]
-    sides = implied_volatility(
-        price=np.stack([columns.bid[chosen], columns.ask[chosen]]),
-        is_call=columns.is_call[chosen],
-        forward=forward.forward,
-        strike=columns.strike[chosen],
-        time_years=forward.time_years,
-        discount_factor=forward.discount_factor,
-    )
-    volatilities = np.vstack([analytics.implied_volatility[chosen], sides])
-    return [
-        (float(strike), volatilities[:, columns.strike[chosen] == strike].mean(axis=1))
-        for strike in near
-    ]
 
 
 def _nearest_strikes(strikes: FloatArray, forward: float) -> FloatArray:

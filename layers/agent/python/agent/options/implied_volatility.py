@@ -8,7 +8,7 @@ quadratic/bisection algorithm for finding the zero of a nonlinear function witho
 derivatives", 1997). Brent's method takes over, one element at a time, where that did not converge.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -108,13 +108,15 @@ def _solve(problem: _Problem, low: FloatArray, high: FloatArray, iterations_max:
         excess_low[open_elements],
         excess_high[open_elements],
     )
-    for _ in range(iterations_max):
-        if positions.size == 0:
-            return roots
-        state.step()
-        done = state.converged()
-        roots[positions[done]] = state.best()[done]
-        positions, state = positions[~done], state.keep(~done)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        for _ in range(iterations_max):
+            if positions.size == 0:
+                return roots
+            state.step()
+            done = state.converged()
+            if done.any():
+                roots[positions[done]] = state.best[done]
+                positions, state = positions[~done], state.keep(~done)
     for position in positions:
         roots[position] = _brent(problem[int(position)], low[position], high[position])
     return roots
@@ -139,6 +141,9 @@ class _Bracket:
     value_opposite: FloatArray
     value_previous: FloatArray
     step_fraction: FloatArray
+    best: FloatArray = field(init=False)
+    """The end of the bracket that is nearer to the root, after a step."""
+    tolerance: FloatArray = field(init=False)
 
     @classmethod
     def start(
@@ -165,18 +170,17 @@ class _Bracket:
             self.step_fraction[chosen],
         )
 
-    def best(self) -> FloatArray:
-        closer = np.abs(self.value_newest) < np.abs(self.value_opposite)
-        return np.where(closer, self.newest, self.opposite)
-
     def converged(self) -> BoolArray:
         exact = (self.value_newest == 0.0) | (self.value_opposite == 0.0)
-        close = np.abs(self.opposite - self.newest) <= 2.0 * self._tolerance()
+        close = np.abs(self.opposite - self.newest) <= 2.0 * self.tolerance
         done: BoolArray = exact | close
         return done
 
     def step(self) -> None:
-        """Evaluate one point an element, then choose where the next one lies."""
+        """Evaluate one point an element, then choose where the next one lies.
+
+        The caller silences divisions by zero, once for all steps.
+        """
         tried = self.newest + self.step_fraction * (self.opposite - self.newest)
         value = self.problem.excess(tried)
         same_side = np.sign(value) == np.sign(self.value_newest)
@@ -185,21 +189,21 @@ class _Bracket:
         self.opposite = np.where(same_side, self.opposite, self.newest)
         self.value_opposite = np.where(same_side, self.value_opposite, self.value_newest)
         self.newest, self.value_newest = tried, value
+        closer = np.abs(self.value_newest) < np.abs(self.value_opposite)
+        self.best = np.where(closer, self.newest, self.opposite)
+        self.tolerance = _DEVIATION_TOLERANCE + _RELATIVE_TOLERANCE * np.abs(self.best)
         self._choose_step()
 
     def _choose_step(self) -> None:
         f1, f2, f3 = self.value_newest, self.value_opposite, self.value_previous
-        with np.errstate(divide="ignore", invalid="ignore"):
-            span = self.opposite - self.newest
-            xi = (self.newest - self.opposite) / (self.previous - self.opposite)
-            phi = (f1 - f2) / (f3 - f2)
-            is_smooth = (phi * phi < xi) & ((1.0 - phi) * (1.0 - phi) < 1.0 - xi)
-            quadratic = f1 / (f2 - f1) * f3 / (f2 - f3) + (self.previous - self.newest) / span * (
-                f1 / (f3 - f1) * f2 / (f3 - f2)
-            )
-            margin = self._tolerance() / np.abs(span)
-            chosen = np.where(is_smooth & np.isfinite(quadratic), quadratic, 0.5)
-            self.step_fraction = np.clip(chosen, margin, 1.0 - margin)
-
-    def _tolerance(self) -> FloatArray:
-        return _DEVIATION_TOLERANCE + _RELATIVE_TOLERANCE * np.abs(self.best())
+        span, beyond = self.opposite - self.newest, f3 - f2
+        xi = -span / (self.previous - self.opposite)
+        phi = (f1 - f2) / beyond
+        rest = 1.0 - phi
+        is_smooth = (phi * phi < xi) & (rest * rest < 1.0 - xi)
+        quadratic = f1 / (f2 - f1) * f3 / -beyond + (self.previous - self.newest) / span * (
+            f1 / (f3 - f1) * f2 / beyond
+        )
+        margin = self.tolerance / np.abs(span)
+        chosen = np.where(is_smooth & np.isfinite(quadratic), quadratic, 0.5)
+        self.step_fraction = np.minimum(np.maximum(chosen, margin), 1.0 - margin)
