@@ -22,7 +22,7 @@ from agent.adapters.alpaca.hours import AlpacaHours
 from agent.adapters.alpaca.market_data import AlpacaMarketData
 from agent.adapters.alpaca.session import AlpacaSession
 from simulator.exchange import Exchange, RefusalError
-from simulator.exchange.app import GATEWAY_PAGE
+from simulator.exchange.app import GATEWAY_PAGE, JSON
 from simulator.exchange.calls import Call, Endpoint, Reply, without_code
 from simulator.exchange.routes import MARKET_DATA, TRADING
 from simulator.storm.faults import (
@@ -187,7 +187,7 @@ class DirectTransport:
         except RefusalError as refusal:
             told = without_code(refusal) if is_data else refusal
             reply = Reply(told.body, status=told.status)
-        body = b"" if reply.body is None else json.dumps(reply.body).encode()
+        body = b"" if reply.body is None else JSON.dump_json(reply.body)
         return _response(reply.status, body)
 
 

@@ -120,7 +120,8 @@ class StormMarket:
             for symbol, split in self._splits.items()
         }
         self._is_thin = is_thin
-        self._expirations = {day: regular_session(day).closes_at for day in expirations}
+        self._expirations = {day: regular_session(day).closes_at.timestamp() for day in expirations}
+        self._levels: dict[str, tuple[datetime, float, float]] = {}
 
     @property
     def symbols(self) -> tuple[str, ...]:
@@ -152,16 +153,24 @@ class StormMarket:
         volatility_added: float = 0.0,
     ) -> float:
         """Give what a contract would be worth with the stock and its volatility elsewhere."""
-        stock = self._stocks[contract.underlying]
-        moment = at.timestamp()
-        years = max((self._expirations[contract.expiration].timestamp() - moment), 0.0)
+        spot, volatility = self._level(contract.underlying, at)
+        years = max(self._expirations[contract.expiration] - at.timestamp(), 0.0)
         return black_scholes(
             is_call=contract.option_type is OptionType.CALL,
-            spot=self.spot(contract.underlying, at) * spot_factor,
+            spot=spot * spot_factor,
             strike=float(contract.strike),
             years=years / SECONDS_PER_YEAR,
-            volatility=stock.volatility.at(moment) * volatility_factor + volatility_added,
+            volatility=volatility * volatility_factor + volatility_added,
         )
+
+    def _level(self, symbol: str, at: datetime) -> tuple[float, float]:
+        """Give a stock's price and volatility; a chain asks for the same ones again and again."""
+        known = self._levels.get(symbol)
+        if known is None or known[0] != at:
+            stock, moment = self._stocks[symbol], at.timestamp()
+            known = (at, self.spot(symbol, at), stock.volatility.at(moment))
+            self._levels[symbol] = known
+        return known[1], known[2]
 
     def disturbed(self, symbol: str, at: datetime) -> Window | None:
         """Give what disturbs a stock's options now."""
@@ -184,6 +193,7 @@ class StormMarket:
             for at, value in zip(path.times, path.values, strict=True)
         )
         self._stocks[symbol] = replace(stock, price=Path(path.times, values))
+        self._levels.clear()
 
     # What the exchange asks
 
@@ -206,7 +216,11 @@ class StormMarket:
     def option(self, contract: OptionContract, at: datetime) -> OptionListing | None:
         if contract.underlying not in self._stocks or contract.expiration not in self._expirations:
             return None
-        window = self.disturbed(contract.underlying, at)
+        return self._shown(contract, at, self.disturbed(contract.underlying, at))
+
+    def _shown(
+        self, contract: OptionContract, at: datetime, window: Window | None
+    ) -> OptionListing:
         if window is None:
             return self._listing(contract, at)
         if window.kind is Disturbance.STALE:
@@ -221,15 +235,15 @@ class StormMarket:
         return replace(shown, bid=_cents(value - half), ask=_cents(value + half))
 
     def chain(self, symbol: str, at: datetime, bounds: ListingFilter) -> Sequence[OptionListing]:
-        today = at.date()
+        window = self.disturbed(symbol, at)
+        first = at.date()
+        last = first + timedelta(days=LISTED_DAYS_MAX)
         is_split = self.shares_for_one(symbol, at) > 1
-        found = [
-            self.option(contract, at)
+        return [
+            self._shown(contract, at, window)
             for contract in (self._restruck if is_split else self._contracts)[symbol]
-            if today <= contract.expiration <= today + timedelta(days=LISTED_DAYS_MAX)
-            and _within(contract, bounds)
+            if first <= contract.expiration <= last and _within(contract, bounds)
         ]
-        return [listing for listing in found if listing is not None]
 
     def daily_bars(self, symbol: str, start: date, at: datetime) -> Sequence[DailyBar]:
         before = self._stocks[symbol].price.values[0]
