@@ -11,16 +11,27 @@ from simulator.storm.faults import FaultKind, Profile
 DAYS_MAX = 10
 """A sabotage is noticed within so many days of its window."""
 FIRST_DAYS: Mapping[str, int] = {
+    "book-the-limit-as-the-fill": 2,
     "drop-the-stop-on-a-bad-quote": 35,
     "enter-on-any-quote": 8,
+    "forget-the-assignment": 2,
     "forget-the-expiration": 13,
+    "forget-the-orphan": 2,
+    "forget-the-shares": 2,
     "ignore-the-caps": 4,
     "ignore-the-daily-loss": 9,
+    "ignore-the-residue": 3,
+    "keep-it-quiet": 2,
+    "last-writer-wins": 7,
     "learn-from-frozen-quotes": 35,
+    "leave-the-short-stock": 2,
+    "refused-again-is-refused": 2,
+    "settle-without-waiting": 2,
     "target-on-mid": 10,
     "trust-an-index": 5,
 }
-"""Where the windows begin of the sabotages that take a rarer day to show; the others' at 1."""
+"""Where the windows begin of the sabotages that day 1 does not show, or not soon; the others' at 1.
+A window that begins with days on which nothing shows costs whole days each time it is opened."""
 WEATHER: Mapping[str, Mapping[FaultKind, float]] = {
     "refused-again-is-refused": {
         FaultKind.LATE_LANDING: 0.10,
