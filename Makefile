@@ -24,7 +24,7 @@ $(STAMP): pyproject.toml requirements/all.txt requirements/uv.txt
 	@$(BIN)/python -m pip install -q --require-hashes --disable-pip-version-check -r requirements/uv.txt
 	@$(BIN)/uv pip install -q --python $(BIN)/python --require-hashes -r requirements/all.txt
 	@$(BIN)/uv pip install -q --python $(BIN)/python --no-deps --no-build-isolation -e .
-	@$(BIN)/python -m compileall -qq -j 0 -x '$(SELDOM)' $(VENV)/lib || true
+	@$(BIN)/python -W ignore -m compileall -qq -j 0 -x '$(SELDOM)' $(VENV)/lib || true
 	@env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -c '$(SYNTHESIZE)'
 	@touch $(STAMP)
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from agent.book.changes import BookChange
+from agent.book.changes import BookChange, BookConflict
 from agent.book.comparison import booked_positions
 from agent.book.holdings import SharesHeld
 from agent.book.lifecycle import (
@@ -277,7 +277,7 @@ def test_the_ledger_moves_and_the_fees_are_those_of_the_caller() -> None:
 
 def test_more_than_a_position_holds_cannot_leave_it() -> None:
     trade = a_trade()
-    with pytest.raises(ValueError, match="holds less"):
+    with pytest.raises(BookConflict, match="holds less"):
         reduce_position(a_position(trade), trade, 3, Decimal(1))
 
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from agent.book.intents import Intent, IntentStatus, OrderPart
-from agent.book.records import PositionStatus, Trade
+from agent.book.records import Position, PositionStatus, Trade
 from agent.book.rolling import RollPlan, begin_roll, reserved_while_rolling
 from agent.book.states import ExitReason, TradeStatus
 from agent.options.contracts import parse_occ_symbol
@@ -119,6 +119,28 @@ def test_a_roll_is_one_order_for_a_net_credit_and_leaves_one_trade(desk: TestDes
     assert before.execution.credit is not None
     assert trade.execution.credit is not None
     assert trade.execution.credit >= before.execution.credit + Decimal("0.01")
+
+
+def test_a_roll_that_another_call_settles_between_two_reads_is_settled_once(
+    desk: TestDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    intent = begin(desk, desk.open_trade())
+    step = StepInput(intent_id=intent.intent_id)
+    while place_order(desk.desk, step).placed:
+        desk.exchange.clock.advance(5)
+        poll_fill(desk.desk, step)
+        cancel_order(desk.desk, step)
+    read = desk.book.positions
+
+    def positions_of_after(trade_id: str) -> tuple[Position, ...]:
+        monkeypatch.setattr(desk.book, "positions", read)
+        assert record_fill(desk.desk, step).outcome == "rolled"
+        return read(trade_id)
+
+    monkeypatch.setattr(desk.book, "positions", positions_of_after)
+    assert record_fill(desk.desk, step).outcome == "rolled"
+    assert len(desk.trade(intent).campaign.parts) == 1
+    assert held(desk) == booked(desk.trade(intent))
 
 
 def test_the_campaign_is_told_and_its_first_part_left_for_the_reason_of_a_roll(

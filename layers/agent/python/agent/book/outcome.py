@@ -4,6 +4,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from agent.book.changes import BookConflict
 from agent.book.records import Position, PositionStatus, Trade, TradeExecution
 from agent.market.calendar import new_york_date
 from agent.options.structures import LegSide
@@ -39,13 +40,13 @@ def reduce_position(position: Position, trade: Trade, contracts: int, price: Dec
     """Book `contracts` of a leg that left at `price` a share; the exit price averages over all.
 
     A leg that expired, was assigned or exercised left at 0: the shares, if any, came at the strike.
-    Raises ValueError where more leaves than is held.
+    Raises BookConflict where more leaves than is held: trade and legs were read of two moments.
     """
     if position.entry_price is None or not contracts:
         return position
     left = position.quantity - contracts
     if left < 0 or position.status is PositionStatus.CLOSED:
-        raise ValueError(f"{contracts} contracts leave {position.position_id}, which holds less")
+        raise BookConflict(f"{contracts} contracts leave {position.position_id}, which holds less")
     direction = 1 if position.side is LegSide.LONG else -1
     shares_each = direction * trade.structure.multiplier
     gain = (price - position.entry_price) * contracts * shares_each

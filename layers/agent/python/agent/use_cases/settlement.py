@@ -51,9 +51,9 @@ def settle(desk: Desk, intent: Intent, trade: Trade) -> SettlementResult:
     if trade.status is not STATUS_WHILE[intent.kind]:
         # Somebody settled it between our two reads: the next read shows the intent as done.
         raise BookConflict(f"{trade.trade_id} is {trade.status} already")
-    change = _change(desk, intent, trade)
-    outcome = change.intents[0].intent.outcome or ""
     try:
+        change = _change(desk, intent, trade)
+        outcome = change.intents[0].intent.outcome or ""
         commit_outcome(desk, change)
     except BookConflict:
         stored = desk.book.intent(intent.intent_id)
