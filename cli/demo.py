@@ -112,13 +112,17 @@ def demo(
             _write_whole(json_path, text)
     except PROBLEMS as problem:
         raise ReportedProblem(str(problem)) from problem
-    # Its tables speak of the market too.
-    from cli.report_tables import print_report  # noqa: PLC0415
-
-    print_report(console, report, tells_story=story or report.scenario is not None)
-    console.print(f"The book is in {BOOK_DIRECTORY}.", highlight=False)
+    _show(console, report, tells_story=story)
     if (wrong := what_is_wrong(report)) is not None:
         raise ResultWrong(wrong)
+
+
+def _show(console: Console, report: "RehearsalReport", *, tells_story: bool) -> None:
+    # Its tables speak of the market, which `--help` does without.
+    from cli.report_tables import print_report  # noqa: PLC0415
+
+    print_report(console, report, tells_story=tells_story or report.scenario is not None)
+    console.print(f"The book is in {BOOK_DIRECTORY}.", highlight=False)
 
 
 def _check_first(options: Mapping[str, Any], json_path: Path | None) -> None:

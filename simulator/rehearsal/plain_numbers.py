@@ -1,5 +1,6 @@
 """Numbers as a person writes them: no exponents, in any report."""
 
+import json
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
@@ -18,6 +19,11 @@ def spell(number: Decimal) -> str:
 def plain_json(record: BaseModel) -> Any:
     """Give a record as JSON has it, each of its Decimals spelled plainly."""
     return _plain(record.model_dump(), record.model_dump(mode="json"))
+
+
+def plain_line(record: BaseModel) -> str:
+    """Give a record as a line of JSON."""
+    return json.dumps(plain_json(record), ensure_ascii=False, separators=(",", ":")) + "\n"
 
 
 def _plain(value: Any, told: Any) -> Any:

@@ -32,7 +32,7 @@ from simulator.exchange import Exchange, repeat, serve
 from simulator.rehearsal.beforehand import record_reports, record_volatilities
 from simulator.rehearsal.markets import Market
 from simulator.rehearsal.owner import Deed, DeedReport, Owner
-from simulator.rehearsal.plain_numbers import plain_json
+from simulator.rehearsal.plain_numbers import plain_line
 from simulator.rehearsal.profile import Profile
 from simulator.rehearsal.report import (
     DifferenceReport,
@@ -381,10 +381,7 @@ class Rehearsal:
             ("intents", self.book.all_intents()),
             ("journal", self._journal()),
         ):
-            lines = "".join(
-                json.dumps(plain_json(record), ensure_ascii=False, separators=(",", ":")) + "\n"
-                for record in records
-            )
+            lines = "".join(plain_line(record) for record in records)
             (directory / f"{name}.jsonl").write_text(lines, encoding="utf-8")
         told = "".join(
             json.dumps({"subject": message.subject, "message": message.message}) + "\n"

@@ -143,9 +143,8 @@ def draw_scenario(seed: int, profile: Profile, dice: Dice) -> Scenario:
         for symbol, course in zip(SYMBOLS, courses, strict=True)
         for window in _windows(symbol, course, storm, profile, dice)
     ]
-    ends = day + timedelta(days=LAST_DAYS if is_old else 365)
-    if expires_today:
-        ends = day
+    days_left = 0 if expires_today else LAST_DAYS if is_old else 365
+    ends = day + timedelta(days=days_left)
     pins = _pins(dice, climate, expires_today=expires_today) if is_old else ()
     has_assignments = dice.chance("assignments", climate.assignments)
     has_strange_hands = dice.chance("strange hands", EXPIRATION_HANDS if expires_today else HANDS)
